@@ -1,0 +1,68 @@
+/* A cluster as this process sees it: one object for each (coordinator address,
+ * database), shared by all loops; its watcher lives on one of them and hands every
+ * new shard map to each loop by mail.
+ *
+ *    clients of a loop ─ cluster_enter/leave ─► watcher (libpq, one loop) ─ map ─► slot of each loop
+ *    a command that may change names ─ cluster_disturb ─► epoch ─► maps read before it are stale
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/span.h"
+#include "conf/settings.h"
+#include "net/dns.h"
+#include "net/loop.h"
+#include "pool/ledger.h"
+#include "route/map.h"
+
+struct clusters; /* all of them; one a process */
+struct cluster;
+
+/* `dns`: of each loop. The loops must be stopped before clusters_free. */
+struct clusters *clusters_new(struct ledger *ledger, struct dns *const *dns);
+void clusters_free(struct clusters *clusters);
+
+/* The cluster behind a database entry (thread-safe; made on first use, never freed
+ * before clusters_free). `dbname` is the name on the server. `settings` is held. */
+struct cluster *clusters_find(struct clusters *clusters, const struct settings *settings,
+			      const struct database_settings *database, struct span dbname);
+/* After a reload: watchers go on under the new settings. */
+void clusters_configure(struct clusters *clusters, const struct settings *settings);
+
+/* --- from any loop --- */
+/* A client of this database came or went: the watcher runs while there are any (and
+ * a few seconds more). With cluster = none, or no login to read with, it never runs. */
+void cluster_enter(struct cluster *cluster);
+void cluster_leave(struct cluster *cluster);
+
+/* This loop's latest map, NULL if none; good until the current callback ends (map_ref to keep it). */
+struct map *cluster_map(struct cluster *cluster, struct loop *loop);
+/* False while a command that may change names or placements is under way, and until a
+ * map read after its end has arrived at this loop. */
+bool cluster_map_is_current(struct cluster *cluster, const struct map *map);
+/* Such a command is about to be sent; its transaction has ended (either way). Calls pair
+ * up; the end asks the watcher for a new map at once. */
+void cluster_disturb(struct cluster *cluster);
+void cluster_settle(struct cluster *cluster);
+/* Something looked stale: read the map again soon (at most every few ms). */
+void cluster_refresh(struct cluster *cluster);
+
+/* The node's address for pools: `[nodes]` of the ini applied; *dbname is the database's
+ * name there. Strings live as long as the map and the settings. */
+void cluster_node_address(struct cluster *cluster, const struct map *map, int node, const char **host, int *port,
+			  const char **dbname);
+
+/* --- for the console --- */
+struct cluster_view {
+	struct span database;   /* name on the server */
+	const char *kind;       /* "citus", "native", "none" */
+	const char *source;     /* "host:port as user" */
+	const char *state;      /* "off", "waiting", "reading", "watching", "failed" */
+	char error[256];        /* why there is no (new) map; "" if fine */
+	int64_t last_read_us;   /* clock_now_us() of the last complete read, 0 = never */
+	uint64_t read_count;    /* maps read */
+};
+void clusters_each(struct clusters *clusters,
+		   void (*on_cluster)(void *arg, struct cluster *cluster, const struct cluster_view *view), void *arg);
