@@ -29,30 +29,47 @@ enum { KEY_INLINE_BYTES = 16 };
  * `bytes` may point into the statement or the Bind message it was read from. */
 struct key_value {
 	uint32_t type;     /* the column's type OID */
-	int64_t number;    /* int2/4/8, date (days), timestamp(tz) (µs since 2000), bool, "char" */
-	struct span bytes; /* text, varchar, …: the characters; uuid: its 16 bytes (in `store`) */
+	int64_t number;    /* int2/4/8, oid, date (days), time (µs), timestamp(tz) (µs since 2000), bool, "char";
+	                      float4/8: the bits of the value as a double */
+	struct span bytes; /* text, varchar, …: the characters, of bpchar without trailing blanks; uuid: its 16
+	                      bytes (in `store`) */
 	char store[KEY_INLINE_BYTES];
 	bool bytes_in_store; /* `bytes` is `store`: copying the struct must not leave it dangling */
 };
 
-/* The bytes of a value, wherever they are. */
+/* The bytes of a value, wherever they are; empty for a number. */
 struct span key_bytes(const struct key_value *value);
+
+/* True if the value is characters beyond ASCII: its hash is the server's only if the
+ * client's encoding is the server's too. */
+bool key_needs_encoding(const struct key_value *value);
+
+/* True if a column of the value's type and this typmod (-1 = none) would store it
+ * unchanged, or refuse it: varchar(n) silently cuts blanks, timestamp(n) rounds. To be asked
+ * of a value that is inserted; a comparison does not apply the column's typmod. */
+bool key_stored_as_is(const struct key_value *value, int32_t typmod);
 
 /* True if values of this type can be hashed here at all. */
 bool key_type_supported(uint32_t type);
 
 /* Reads `text` as the type's input function would, if that is certain
  * whatever the session's DateStyle and TimeZone are. False = declined. A value
- * that the server would refuse is declined too: the server gives the error. */
+ * that the server would refuse is declined too: the server gives the error.
+ * (Bytes that are no characters of the server's encoding are not noticed here; it
+ * refuses those alike on every node.) `text` must outlive the value. */
 bool key_from_text(struct key_value *value, uint32_t column_type, struct span text);
 
-/* Reads an integer literal as it stands in a statement (no quotes). */
+/* Reads an integer literal as it stands in a statement (no quotes), `negative` if a minus
+ * stood before it. For columns int2, int4 and int8 only; what exceeds bigint's positive
+ * range is numeric to the server and is declined. */
 bool key_from_integer(struct key_value *value, uint32_t column_type, struct span digits, bool negative);
 
 /* Reads a parameter of a Bind message. `declared_type` is the Parse's (0 or
  * TYPE_UNKNOWN: the server infers the column's type), `binary` its format code.
  * Accepts only declared types whose `=` with the column's type is that of
- * the column's own hash family and whose value the column's type can hold. */
+ * the column's own hash family and whose value the column's type can hold: the
+ * column's own type; int2, int4 and int8 among each other; text and varchar
+ * likewise. NULL is the caller's business. `bytes` must outlive the value. */
 bool key_from_parameter(struct key_value *value, uint32_t column_type, uint32_t declared_type,
 			bool binary, struct span bytes);
 
