@@ -102,7 +102,7 @@ struct map_operator {
 
 struct map_setting { /* pg_db_role_setting: only search_path and what decides how text is read */
 	char *role;     /* NULL = all roles */
-	bool for_database; /* set for this database (or all roles in it), else for the role everywhere */
+	bool for_database; /* set for this database (or all roles in it), else for the role (or all roles) everywhere */
 	char *name, *value;
 };
 
@@ -134,12 +134,13 @@ bool map_has_user_function(const struct map *map, struct span name); /* in any s
 bool map_has_user_type(const struct map *map, struct span name);     /* likewise; row types of relations not counted */
 /* User-defined operators of that name; *count may be 0. */
 const struct map_operator *map_user_operators(const struct map *map, struct span name, size_t *count);
-/* The value that a new session of `role` gets for `name` from role and database
- * settings (role in database, role, database, in this order); NULL = none. */
+/* The value that a new session of `role` gets for `name` (ASCII letters without case) from role and
+ * database settings (role in database, role, database, all roles, in this order); NULL = none. */
 const char *map_session_default(const struct map *map, struct span role, const char *name);
 
-/* The shard of a key; NULL = none. Values must be of the relation's key columns'
- * types, in their order. */
+/* The shard of a key; NULL = none: a gap between ranges, a remainder without a partition, a
+ * relation that is not hash-distributed or was refused, a value of another type. `keys` are
+ * the relation's key_count key columns' values, in their order. */
 struct key_value;
 const struct map_shard *map_find_shard(const struct map_relation *relation, const struct key_value *keys);
 
@@ -152,12 +153,14 @@ int map_builder_node(struct map_builder *b, const struct map_node *node);
 void map_builder_node_refuse(struct map_builder *b, int node, const char *why);
 int map_builder_group(struct map_builder *b, int id); /* returns the group's index, an existing one for a known id */
 void map_builder_shard(struct map_builder *b, int group, const struct map_shard *shard);
-/* Columns are appended in order of attnum; the returned pointer is good until the next call. */
+/* Columns are appended in order of attnum. The returned pointer is good as long as the map. Its schema is known
+ * from then on. A name or OID that is already there gives the relation that has it, refused. */
 struct map_relation *map_builder_relation(struct map_builder *b, uint32_t oid, const char *schema, const char *name,
 					  enum map_relation_kind kind);
 struct map_relation *map_builder_find(struct map_builder *b, uint32_t oid); /* NULL if unknown */
 void map_builder_column(struct map_builder *b, struct map_relation *relation, const struct map_column *column);
-/* Makes it hash-distributed by these columns (by name) of that group; false if a column is unknown. */
+/* Makes it hash-distributed by these columns (by name) of that group; false, and nothing changed, if a column is
+ * unknown or dropped, or there are none, too many, or on Citus more than one. */
 bool map_builder_distribute(struct map_builder *b, struct map_relation *relation, int group,
 			    const char *const *key_columns, unsigned key_count);
 void map_builder_refuse(struct map_builder *b, struct map_relation *relation, const char *why);
@@ -169,8 +172,8 @@ void map_builder_setting(struct map_builder *b, const struct map_setting *settin
 void map_builder_encoding(struct map_builder *b, const char *server_encoding);
 void map_builder_nonstandard_catalog(struct map_builder *b);
 void map_builder_self_test(struct map_builder *b, const char *text);
-/* Checks that every group is whole (ranges without overlap, every remainder
- * once), sorts, indexes and hands the map over with one reference. The builder
- * is gone. A group that is not whole makes its relations not routable, with
- * that reason; it is never guessed at. */
+/* Checks every group (it has shards; ranges and remainders do not overlap; each modulus is a factor of the
+ * greatest), sorts, indexes and hands the map over with one reference. The builder is gone. A
+ * group that is not so makes its relations not routable, with that reason; it is never guessed at. A
+ * gap is fine: its keys have no shard. A shard on a node that does not exist has node -1. */
 struct map *map_builder_finish(struct map_builder *b);
