@@ -10,7 +10,7 @@
  *         INT      int name           limits (min, max)
  *         OCTAL    unsigned name      limits (min, max)
  *         BYTES    int64_t name_bytes B, kB, MB, GB; bare = bytes; limits (min, max) in bytes
- *         TIME     int64_t name_us    us, ms, s, min, h, d; bare = seconds
+ *         TIME     int64_t name_us    us, ms, s, min, h, d; bare = seconds; limits least, in us, or nothing
  *         TIME_MS  int64_t name_us    the same; bare = milliseconds
  *         STRING   const char *name   never NULL; "" = not set
  *         SECRET   const char *name   the same; shown as ****
@@ -166,7 +166,7 @@
 	  "The configuration file in use.")                                                                          \
 	X(STRING, job_name, "pgbouncer", G, START, NOWHERE("there are no Windows services here"), ,                  \
 	  "Name of the Windows service.")                                                                            \
-	X(TIME, stats_period, "60", G, RELOAD, WORKS, ,                                                              \
+	X(TIME, stats_period, "60", G, RELOAD, WORKS, 1000000,                                                              \
 	  "Time over which the averages of SHOW STATS are taken.")                                                   \
 	X(INT, max_prepared_statements, "200", G, RELOAD, WORKS, SETTING_ANY_COUNT,                                  \
 	  "Named prepared statements kept on a server. 0: not tracked.")                                             \
@@ -343,13 +343,13 @@
 	  "Login that reads the shard map. Empty: auth_user.")                                                       \
 	X(SECRET, map_password, "", GD, RELOAD, WORKS, ,                                                             \
 	  "Its password. Empty: from auth_file.")                                                                    \
-	X(TIME, map_refresh, "1s", GD, RELOAD, WORKS, ,                                                              \
+	X(TIME, map_refresh, "1s", GD, RELOAD, WORKS, 10000,                                                              \
 	  "How often the shard map is checked for changes.")                                                         \
 	X(BYTES, retry_buffer, "256kB", G, RELOAD, WORKS, (0, 67108864),                                             \
 	  "Bytes kept to ask the coordinator instead; what is longer goes there in the first place.")                \
 	X(INT, max_node_connections, "0", GD, RELOAD, WORKS, SETTING_ANY_COUNT,                                      \
 	  "Everything that pgshunt opens on a node. 0: half of what the node leaves to ordinary logins.")            \
-	X(TIME, node_retry, "2s", G, RELOAD, WORKS, ,                                                                \
+	X(TIME, node_retry, "2s", G, RELOAD, WORKS, 10000,                                                                \
 	  "Longest time before a node that is down is tried again.")                                                 \
 	X(BYTES, template_cache, "16MB", G, RELOAD, WORKS, (65536, 17179869184),                                     \
 	  "Memory for analysed statements, each thread.")                                                            \

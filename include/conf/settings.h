@@ -62,18 +62,18 @@ struct setting_list {
 #define SETTING_IF_USER_D(field)
 #define SETTING_IF_USER_DU(field) field
 
-#define SETTING_GLOBAL_FIELD(kind, name, def, scope, when, status, of, help) \
+#define SETTING_GLOBAL_FIELD(kind, name, def, scope, when, status, of, help)                                           \
 	SETTING_IF_GLOBAL_##scope(SETTING_FIELD_##kind(name, of))
-#define SETTING_DATABASE_FIELD(kind, name, def, scope, when, status, of, help) \
+#define SETTING_DATABASE_FIELD(kind, name, def, scope, when, status, of, help)                                         \
 	SETTING_IF_DATABASE_##scope(SETTING_FIELD_##kind(name, of))
-#define SETTING_USER_FIELD(kind, name, def, scope, when, status, of, help) \
+#define SETTING_USER_FIELD(kind, name, def, scope, when, status, of, help)                                             \
 	SETTING_IF_USER_##scope(SETTING_FIELD_##kind(name, of))
 
 /* One entry of [databases]: its own values, and the global ones for what it does
  * not give (pool_size: default_pool_size; map_user: auth_user). */
 struct database_settings {
 	const char *name; /* as clients say it; "*" for the fallback */
-	bool fallback;    /* the entry "*": dbname "" then means the name that the client asked for */
+	bool fallback; /* the entry "*": dbname "" then means the name that the client asked for */
 	/* Where its servers are: `host`, or unix_socket_dir where no host is given. At
 	 * least one. A word that begins with / or @ is the folder of a Unix socket. */
 	struct setting_list hosts;
@@ -120,7 +120,7 @@ struct settings {
 /* Reads a file with all that it includes. Returns a snapshot with one reference, which
  * the caller may still change (command line options) before it shows it to others; or
  * NULL with one line "file:line: what, what would be right" for each mistake (the first
- * twenty) in `errors`, nothing applied. `running` is the snapshot in use on a reload, NULL
+ * twenty) in `errors` (empty before), nothing applied. `running` is the snapshot in use on a reload, NULL
  * at start: settings that change only at start keep its values, and a warning says so. */
 struct settings *settings_load(const char *path, const struct settings *running, struct buf *errors);
 /* The same from text; `name` stands for the file in messages. Includes are refused. */
@@ -155,11 +155,10 @@ struct setting_view {
 void settings_each(const struct settings *settings, void (*on_setting)(void *arg, const struct setting_view *view),
 		   void *arg);
 
-/* The words of the enums, for messages and the console. */
-const char *pool_mode_text(enum pool_mode mode);
-const char *cluster_kind_text(enum cluster_kind kind);
-const char *auth_type_text(enum auth_type type);
-const char *load_balance_hosts_text(enum load_balance_hosts how);
+/* The word of an enum's value: pool_mode_text(POOL_MODE_SESSION) is "session". One for each enum. */
+#define SETTING_ENUM_TEXT(tag, WORDS) const char *tag##_text(enum tag value);
+SETTING_ENUMS(SETTING_ENUM_TEXT)
+#undef SETTING_ENUM_TEXT
 
 /* etc/pgshunt.ini and doc/config.md, made from the table. */
 void settings_print_sample(struct buf *out);
