@@ -28,7 +28,7 @@ char *buf_room(struct buf *b, size_t len)
 		b->failed = true;
 		return NULL;
 	}
-	if (b->size - b->end >= len)
+	if (b->bytes && b->size - b->end >= len)
 		return b->bytes + b->end;
 	if (b->start && b->size >= need && b->start >= held) {
 		memmove(b->bytes, b->bytes + b->start, held);
