@@ -55,9 +55,18 @@ bool connect_next(struct connect_cursor *cursor)
 		return false;
 	}
 	skip(rest, 1);
+	bool apart = rest->len && blank(rest->ptr[0]);
 	skip_blanks(rest);
 	buf_clear(&cursor->value);
-	return read_value(cursor);
+	if (!read_value(cursor))
+		return false;
+	/* libpq reads "host= port=1" as a host named port=1; here that is a slip. */
+	struct span value = buf_span(&cursor->value);
+	if (apart && value.len && memchr(value.ptr, '=', value.len)) {
+		cursor->wrong = "an empty value: write key='', or quote a value with = in it";
+		return false;
+	}
+	return true;
 }
 
 static bool read_value(struct connect_cursor *cursor)
