@@ -1,5 +1,7 @@
 /* The lexer: where PostgreSQL's own (scan.l) would see tokens begin and end,
- * without copying. Pure and bounded: one pass, no allocation.
+ * without copying. Pure and bounded: one pass, no allocation. It finds
+ * boundaries; whether an escape, a bit string or a UESCAPE is a valid one is
+ * left to the server, which sees the same bytes.
  *
  * Assumes standard_conforming_strings = on and an encoding in which no byte
  * below 0x80 is part of a longer character; the caller checks both. */
@@ -38,8 +40,10 @@ struct token {
 struct lexer {
 	struct span text;
 	size_t at;
+	size_t signs_end; /* up to here there are only single + and -: see scan_operator */
 };
 
+/* The text ends at its first NUL, as the server would have it. It must outlive the lexer. */
 void lexer_init(struct lexer *lexer, struct span text);
 
 /* The next token; comments and blanks are skipped. After TOKEN_END or
