@@ -28,8 +28,12 @@ void clusters_free(struct clusters *clusters);
  * before clusters_free). `dbname` is the name on the server. `settings` is held. */
 struct cluster *clusters_find(struct clusters *clusters, const struct settings *settings,
 			      const struct database_settings *database, struct span dbname);
-/* After a reload: watchers go on under the new settings. */
+/* After a reload: watchers go on under the new settings, in which `database` is looked up again by its name. */
 void clusters_configure(struct clusters *clusters, const struct settings *settings);
+/* Whom to ask for the password of a login that has none in the ini (auth_file). Called on
+ * any loop; returns memory that the cluster wipes and frees, NULL if it has none. To be set
+ * before the first clusters_find; without it such logins try without a password. */
+void clusters_set_passwords(struct clusters *clusters, char *(*password_of)(void *arg, struct span user), void *arg);
 
 /* --- from any loop --- */
 /* A client of this database came or went: the watcher runs while there are any (and
@@ -49,20 +53,23 @@ void cluster_settle(struct cluster *cluster);
 /* Something looked stale: read the map again soon (at most every few ms). */
 void cluster_refresh(struct cluster *cluster);
 
-/* The node's address for pools: `[nodes]` of the ini applied; *dbname is the database's
- * name there. Strings live as long as the map and the settings. */
-void cluster_node_address(struct cluster *cluster, const struct map *map, int node, const char **host, int *port,
-			  const char **dbname);
+/* The node's address for pools: `[nodes]` of these settings applied; *dbname is the database's
+ * name there. Node 0 is the address of the database's entry; for it `map` may be NULL.
+ * Strings live as long as the cluster, the map and the settings. */
+void cluster_node_address(struct cluster *cluster, const struct settings *settings, const struct map *map, int node,
+			  const char **host, int *port, const char **dbname);
 
 /* --- for the console --- */
 struct cluster_view {
 	struct span database;   /* name on the server */
 	const char *kind;       /* "citus", "native", "none" */
-	const char *source;     /* "host:port as user" */
+	const char *source;     /* "host:port/dbname as user" */
 	const char *state;      /* "off", "waiting", "reading", "watching", "failed" */
 	char error[256];        /* why there is no (new) map; "" if fine */
 	int64_t last_read_us;   /* clock_now_us() of the last complete read, 0 = never */
 	uint64_t read_count;    /* maps read */
 };
+/* Calls back for each, from any thread, under the registry's lock: no clusters_find from there.
+ * The view lives for the call. */
 void clusters_each(struct clusters *clusters,
 		   void (*on_cluster)(void *arg, struct cluster *cluster, const struct cluster_view *view), void *arg);
