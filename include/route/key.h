@@ -41,7 +41,7 @@ struct key_value {
 struct span key_bytes(const struct key_value *value);
 
 /* True if the value is characters beyond ASCII: its hash is the server's only if the
- * client's encoding is the server's too. */
+ * client's encoding is the server's too. Also said, to no harm, of a binary bytea. */
 bool key_needs_encoding(const struct key_value *value);
 
 /* True if a column of the value's type and this typmod (-1 = none) would store it

@@ -20,12 +20,12 @@ enum map_kind { MAP_NONE, MAP_NATIVE, MAP_CITUS };
 enum { MAP_MAX_NODES = 64, MAP_MAX_KEYS = 8, MAP_NODE_COORDINATOR = 0 };
 
 struct map_node {
-	char *name;        /* as the metadata has it: host name or address */
+	const char *name;  /* as the metadata has it: host name or address */
 	int port;
-	char *dbname;      /* native: the foreign server's dbname; NULL = the client's database */
+	const char *dbname; /* native: the foreign server's dbname; NULL = the client's database */
 	int32_t group;     /* citus: groupid; native: equal to the index */
 	bool routable;     /* active, primary, metadata synced, same names */
-	char *why;         /* if not routable: a sentence for SHOW NODES; else NULL */
+	const char *why;   /* if not routable: a sentence for SHOW NODES; else NULL */
 };
 
 enum map_default {
@@ -37,7 +37,7 @@ enum map_default {
 };
 
 struct map_column {
-	char *name;
+	const char *name;
 	uint32_t type;      /* OID on the coordinator */
 	int32_t typmod;
 	uint32_t collation; /* OID, 0 = type has none */
@@ -62,7 +62,7 @@ const char *map_relation_kind_name(enum map_relation_kind kind);
 /* One shard: a hash range (citus, inclusive) or a remainder class (native). */
 struct map_shard {
 	int64_t id;          /* citus: shardid; native: OID of the partition */
-	char *name;          /* native: the partition's name; citus: NULL */
+	const char *name;    /* native: the partition's name; citus: NULL */
 	int32_t min, max;    /* citus */
 	uint32_t modulus, remainder; /* native */
 	int node;            /* index of the node that holds it; -1 = none that can be routed to */
@@ -82,7 +82,7 @@ struct map_group {
 };
 
 struct map_relation {
-	char *schema, *name;
+	const char *schema, *name;
 	uint32_t oid; /* on the coordinator */
 	enum map_relation_kind kind;
 	struct map_column *columns;
@@ -91,19 +91,19 @@ struct map_relation {
 	unsigned key_columns[MAP_MAX_KEYS]; /* indexes into columns */
 	const struct map_group *group;      /* MAP_RELATION_HASH only */
 	uint64_t same_on;   /* bit n: node n has the same relation under this name, proven */
-	char *why;          /* not routable although distributed: reason for the console, else NULL */
+	const char *why;    /* not routable although distributed: reason for the console, else NULL */
 };
 
 /* An operator or function that is not in pg_catalog. */
 struct map_operator {
-	char *name;
+	const char *name;
 	uint32_t left, right; /* operand types; 0 = none */
 };
 
 struct map_setting { /* pg_db_role_setting: only search_path and what decides how text is read */
-	char *role;     /* NULL = all roles */
+	const char *role;     /* NULL = all roles */
 	bool for_database; /* set for this database (or all roles in it), else for the role (or all roles) everywhere */
-	char *name, *value;
+	const char *name, *value;
 };
 
 struct map;

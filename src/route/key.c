@@ -109,8 +109,8 @@ bool key_type_supported(uint32_t type)
 
 bool key_needs_encoding(const struct key_value *value)
 {
-	if (value->type == TYPE_UUID || value->type == TYPE_BYTEA)
-		return false;
+	if (value->type == TYPE_UUID || value->bytes_in_store)
+		return false; /* read from hex digits, or not characters at all */
 	struct span bytes = key_bytes(value);
 	for (size_t i = 0; i < bytes.len; i++)
 		if ((unsigned char)bytes.ptr[i] >= 0x80)

@@ -80,6 +80,7 @@ static void free_schemas(struct table *schemas);
 static void free_names(struct table *names);
 static void *grow(void *array, size_t count, size_t *room, size_t size);
 static char *copy(const char *text);
+static void free_text(const char *text);
 static struct schema *schema_of(struct map *map, const char *name);
 static struct named *name_of(struct table *names, const char *name);
 static struct span bytes_of(const void *object, size_t size);
@@ -119,9 +120,9 @@ void map_unref(struct map *map)
 	if (map == NULL || atomic_fetch_sub_explicit(&map->references, 1, memory_order_acq_rel) != 1)
 		return;
 	for (size_t i = 0; i < map->node_count; i++) {
-		mem_free(map->nodes[i].name);
-		mem_free(map->nodes[i].dbname);
-		mem_free(map->nodes[i].why);
+		free_text(map->nodes[i].name);
+		free_text(map->nodes[i].dbname);
+		free_text(map->nodes[i].why);
 	}
 	free_schemas(&map->schemas);
 	for (size_t i = 0; i < map->relation_count; i++)
@@ -129,9 +130,9 @@ void map_unref(struct map *map)
 	for (size_t i = 0; i < map->group_count; i++)
 		free_group(map->groups[i]);
 	for (size_t i = 0; i < map->setting_count; i++) {
-		mem_free(map->settings[i].role);
-		mem_free(map->settings[i].name);
-		mem_free(map->settings[i].value);
+		free_text(map->settings[i].role);
+		free_text(map->settings[i].name);
+		free_text(map->settings[i].value);
 	}
 	free_names(&map->functions);
 	free_names(&map->types);
@@ -147,18 +148,18 @@ void map_unref(struct map *map)
 static void free_relation(struct relation *relation)
 {
 	for (size_t i = 0; i < relation->public.column_count; i++)
-		mem_free(relation->public.columns[i].name);
+		free_text(relation->public.columns[i].name);
 	mem_free(relation->public.columns);
-	mem_free(relation->public.schema);
-	mem_free(relation->public.name);
-	mem_free(relation->public.why);
+	free_text(relation->public.schema);
+	free_text(relation->public.name);
+	free_text(relation->public.why);
 	mem_free(relation);
 }
 
 static void free_group(struct group *group)
 {
 	for (size_t i = 0; i < group->public.shard_count; i++)
-		mem_free(group->public.shards[i].name);
+		free_text(group->public.shards[i].name);
 	mem_free(group->public.shards);
 	mem_free(group->public.shard_of_remainder);
 	mem_free(group);
@@ -180,7 +181,7 @@ static void free_names(struct table *names)
 	TABLE_EACH (it, names) {
 		struct named *named = TABLE_ITEM(it, struct named, by_name);
 		for (size_t i = 0; i < named->operator_count; i++)
-			mem_free(named->operators[i].name);
+			free_text(named->operators[i].name);
 		mem_free(named->operators);
 		mem_free(named->name);
 		mem_free(named);
@@ -662,6 +663,11 @@ static void *grow(void *array, size_t count, size_t *room, size_t size)
 		return array;
 	*room = *room ? *room * 2 : 8;
 	return mem_realloc(array, *room * size);
+}
+
+static void free_text(const char *text)
+{
+	mem_free((void *)text);
 }
 
 static char *copy(const char *text)
