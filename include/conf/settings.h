@@ -96,7 +96,7 @@ struct node_address {
 	int host_port;
 };
 
-struct settings_store; /* what a snapshot owns; only settings.c knows */
+struct settings_store; /* what a snapshot owns; src/conf/store.h */
 
 struct settings {
 	SETTING_ROWS(SETTING_GLOBAL_FIELD)
