@@ -627,6 +627,22 @@ static void test_sample_can_be_used(void **state)
 	buf_done(&errors);
 }
 
+static void test_minimal_file(void **state)
+{
+	(void)state;
+	const char *top = getenv("top_srcdir");
+	char *path = mem_printf("%s/etc/minimal.ini", top ? top : ".");
+	struct buf errors;
+	buf_init(&errors, 0);
+	struct settings *s = settings_load(path, NULL, &errors);
+	assert_non_null(s);
+	assert_int_equal(s->warning_count, 0);
+	assert_true(database(s, "postgres")->fallback);
+	settings_unref(s);
+	buf_done(&errors);
+	mem_free(path);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -652,6 +668,7 @@ int main(void)
 		cmocka_unit_test(test_defaults_are_good_values),
 		cmocka_unit_test(test_printed_files_are_current),
 		cmocka_unit_test(test_sample_can_be_used),
+		cmocka_unit_test(test_minimal_file),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
