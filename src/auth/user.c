@@ -21,7 +21,7 @@ struct user {
 	_Atomic(struct scram_keys *) keys; /* plain: derived; scram: learned; NULL until then */
 
 	pthread_mutex_t lock; /* of what follows; held for a copy, never for a derivation */
-	struct scram_keys server_keys[USER_SERVER_SALTINGS];
+	struct scram_keys *server_keys; /* an array, NULL until one is derived: most users never need it */
 	unsigned server_keys_used, server_keys_next;
 };
 
@@ -70,6 +70,9 @@ void user_unref(struct user *user)
 	if (keys)
 		mem_wipe(keys, sizeof *keys);
 	mem_free(keys);
+	if (user->server_keys)
+		mem_wipe(user->server_keys, USER_SERVER_SALTINGS * sizeof *user->server_keys);
+	mem_free(user->server_keys);
 	mem_free_secret(user->secret);
 	mem_free(user->name);
 	pthread_mutex_destroy(&user->lock);
@@ -213,6 +216,8 @@ static bool recall(struct user *user, const struct scram_salting *salting, struc
 static void remember(struct user *user, const struct scram_keys *keys)
 {
 	pthread_mutex_lock(&user->lock);
+	if (user->server_keys == NULL)
+		user->server_keys = mem_array(USER_SERVER_SALTINGS, sizeof *user->server_keys);
 	user->server_keys[user->server_keys_next] = *keys;
 	user->server_keys_next = (user->server_keys_next + 1) % USER_SERVER_SALTINGS;
 	if (user->server_keys_used < USER_SERVER_SALTINGS)
