@@ -149,7 +149,7 @@
 	  "Server connections a user, over all databases and nodes. 0: no limit.")                                   \
 	X(INT, max_user_client_connections, "0", GU, RELOAD, NOT_YET, SETTING_ANY_COUNT,                             \
 	  "Client connections a user. 0: no limit.")                                                                 \
-	X(BOOL, server_round_robin, "0", G, RELOAD, NOT_YET, ,                                                       \
+	X(BOOL, server_round_robin, "0", G, RELOAD, WORKS, ,                                                         \
 	  "Use idle servers in turn instead of the one used last.")                                                  \
 	X(LIST, track_extra_parameters, "IntervalStyle", G, START,                                                   \
 	  NOWHERE("every setting that a client makes is carried over"), ,                                            \
