@@ -11,15 +11,16 @@
 /* An operator of NAMEDATALEN bytes or more is refused by scan.l ("operator too long"). */
 enum { OPERATOR_MAX_BYTES = 63 };
 
+/* The order matters: what goes on with a word is one range, what makes an operator another. */
 enum byte_class {
 	CLASS_OTHER, /* scan.l's {other}: no grammar rule takes such a byte */
 	CLASS_BLANK,
 	CLASS_LETTER,
 	CLASS_PREFIX, /* a letter that may open a string: B E N U X */
 	CLASS_DIGIT,
+	CLASS_DOLLAR, /* the last of those that go on with a word */
 	CLASS_QUOTE,
 	CLASS_DQUOTE,
-	CLASS_DOLLAR,
 	CLASS_DOT,
 	CLASS_COLON,
 	CLASS_SINGLE, /* a token of its own, part of no operator */
@@ -319,10 +320,8 @@ static const char *scan_word(struct lexer *lexer, const char *at, const char *en
 {
 	(void)lexer;
 	*kind = TOKEN_WORD;
-	while (++at < end)
-		if (class_at(at) != CLASS_LETTER && class_at(at) != CLASS_PREFIX && class_at(at) != CLASS_DIGIT &&
-		    class_at(at) != CLASS_DOLLAR)
-			break;
+	while (++at < end && class_at(at) >= CLASS_LETTER && class_at(at) <= CLASS_DOLLAR)
+		;
 	return at;
 }
 
@@ -453,12 +452,13 @@ static const char *scan_operator(struct lexer *lexer, const char *at, const char
 			unsigned_end = stop + 1;
 		keeps_signs |= class_at(stop) > CLASS_SIGN;
 	}
-	if (!keeps_signs && unsigned_end < stop) {
-		lexer->signs_end = (size_t)(stop - text);
+	const char *run_end = stop;
+	if (!keeps_signs && unsigned_end < stop)
 		stop = unsigned_end > at ? unsigned_end : at + 1;
-	}
 	if (stop - at > OPERATOR_MAX_BYTES)
 		return NULL;
+	if (stop < run_end)
+		lexer->signs_end = (size_t)(run_end - text);
 	*kind = stop - at == 1 && class_at(at) != CLASS_ANY_OP ? TOKEN_SELF : TOKEN_OPERATOR;
 	return stop;
 }

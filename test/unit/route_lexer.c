@@ -269,6 +269,10 @@ static void test_end_and_bad_repeat(void **state)
 		assert_int_equal(token.kind, TOKEN_BAD);
 		assert_int_equal(token.start, 2);
 	}
+	/* Too long an operator, behind which signs are left over. */
+	lexer_init(&lexer, span_text("++++++++++++++++++++++++++++++++++++++++++++++++++++++++++++++++=-"));
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(lexer_next(&lexer).kind, TOKEN_BAD);
 	lexer_init(&lexer, span_text("a "));
 	lexer_next(&lexer);
 	for (int i = 0; i < 3; i++)

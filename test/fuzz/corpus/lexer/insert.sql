@@ -1,0 +1,1 @@
+insert into t values ($1, E'a\'b', 1.5e-3, $t$x$t$) /*+ a /*b*/ */ ;

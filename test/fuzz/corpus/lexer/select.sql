@@ -1,0 +1,1 @@
+select a, "B".c::int8 from t where k = 42 and s = 'it''s' -- c

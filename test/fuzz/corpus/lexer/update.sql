@@ -1,0 +1,1 @@
+update t set a=-1, b->>'x' = B'01' || x'1F' where u = N'é' and i between 1..2
