@@ -103,3 +103,6 @@ void scram_nonce_add(struct buf *out);
 
 /* Appends base64 of the gs2 header and of the binding that it announces. */
 void scram_add_binding(struct buf *out, struct span gs2_header, const struct scram_binding *binding);
+
+/* buf_done of a buffer that held something secret. */
+void scram_wipe(struct buf *b);

@@ -4,7 +4,7 @@
  *
  *    plain   SCRAM keys towards clients, derived at the first login by SCRAM
  *    scram   the ClientKey, learned from the first client that proves it
- *    both    SCRAM keys towards servers, one set for each salting met
+ *    plain   SCRAM keys towards servers, one set for each salting met
  *
  * Threads. The first two are published once by compare-and-exchange. A lock would
  * make a loop wait for a millisecond of another loop's work; a set for each loop

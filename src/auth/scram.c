@@ -122,6 +122,13 @@ void scram_add_binding(struct buf *out, struct span gs2_header, const struct scr
 	buf_done(&input);
 }
 
+void scram_wipe(struct buf *b)
+{
+	if (b->bytes)
+		mem_wipe(b->bytes, b->size);
+	buf_done(b);
+}
+
 static bool read_key(struct span text, uint8_t key[DIGEST_BYTES])
 {
 	size_t len;

@@ -7,7 +7,6 @@
 static struct span gs2_header(const struct scram_client *c);
 static const char *read_challenge(struct scram_client *c, struct span message, struct scram_salting *salting);
 static const char *read_final(struct scram_client *c, struct span message);
-static void wipe(struct buf *b);
 
 void scram_client_init(struct scram_client *c, const struct scram_binding *binding, bool plus_offered,
 		       const char *nonce)
@@ -27,8 +26,8 @@ void scram_client_init(struct scram_client *c, const struct scram_binding *bindi
 
 void scram_client_done(struct scram_client *c)
 {
-	wipe(&c->nonce);
-	wipe(&c->auth_message);
+	scram_wipe(&c->nonce);
+	scram_wipe(&c->auth_message);
 	mem_wipe(c->server_key, sizeof c->server_key);
 	c->state = SCRAM_CLIENT_FAILED;
 }
@@ -77,7 +76,7 @@ void scram_client_respond(struct scram_client *c, const struct scram_keys *keys,
 	base64_add(&final, proof, sizeof proof);
 	buf_add_span(out, buf_span(&final));
 	c->state = c->state == SCRAM_CLIENT_RESPOND ? SCRAM_CLIENT_FINAL : SCRAM_CLIENT_FAILED;
-	wipe(&final);
+	scram_wipe(&final);
 }
 
 const char *scram_client_final(struct scram_client *c, struct span message)
@@ -139,11 +138,4 @@ static const char *read_final(struct scram_client *c, struct span message)
 	if (!digest_equal(signature, expected, sizeof expected))
 		return "the server's SCRAM signature is wrong: it does not know the verifier of this user";
 	return NULL;
-}
-
-static void wipe(struct buf *b)
-{
-	if (b->bytes)
-		mem_wipe(b->bytes, b->size);
-	buf_done(b);
 }

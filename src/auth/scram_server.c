@@ -10,7 +10,6 @@ static bool read_first_bare(struct span bare, struct span *nonce);
 static enum auth_verdict read_final(struct scram_server *s, struct span message, struct buf *reply);
 static enum auth_verdict check_binding(struct scram_server *s, struct span value);
 static bool check_proof(struct scram_server *s, const uint8_t proof[DIGEST_BYTES]);
-static void wipe(struct buf *b);
 
 void scram_server_init(struct scram_server *s, const struct scram_secret *secret, bool doomed,
 		       const struct scram_binding *binding, const char *nonce)
@@ -30,9 +29,9 @@ void scram_server_init(struct scram_server *s, const struct scram_secret *secret
 
 void scram_server_done(struct scram_server *s)
 {
-	wipe(&s->gs2_header);
-	wipe(&s->nonce);
-	wipe(&s->auth_message);
+	scram_wipe(&s->gs2_header);
+	scram_wipe(&s->nonce);
+	scram_wipe(&s->auth_message);
 	mem_wipe(&s->keys, sizeof s->keys);
 	s->state = SCRAM_SERVER_FAILED;
 }
@@ -79,7 +78,7 @@ static enum auth_verdict read_first(struct scram_server *s, struct span message,
 	buf_init(&s->nonce, SCRAM_MESSAGE_MOST);
 	buf_add_span(&s->nonce, nonce);
 	buf_add_span(&s->nonce, buf_span(&ours));
-	wipe(&ours);
+	scram_wipe(&ours);
 
 	const struct scram_salting *salting = &s->keys.secret.salting;
 	buf_init(&first, SCRAM_MESSAGE_MOST);
@@ -190,11 +189,4 @@ static bool check_proof(struct scram_server *s, const uint8_t proof[DIGEST_BYTES
 	digest_sha256(span_of((const char *)keys->client_key, DIGEST_BYTES), hash);
 	bool right = digest_equal(hash, keys->secret.stored_key, DIGEST_BYTES);
 	return !buf_failed(&s->auth_message) && right && !s->doomed;
-}
-
-static void wipe(struct buf *b)
-{
-	if (b->bytes)
-		mem_wipe(b->bytes, b->size);
-	buf_done(b);
 }
