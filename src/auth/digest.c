@@ -10,7 +10,8 @@
 #include "base/buf.h"
 #include "base/mem.h"
 
-static uint8_t process_key[DIGEST_BYTES]; /* written once */
+/* A global, but a constant of the process: written once, before it is first read. */
+static uint8_t process_key[DIGEST_BYTES];
 static pthread_once_t process_key_once = PTHREAD_ONCE_INIT;
 
 static void or_die(bool ok, const char *what);
