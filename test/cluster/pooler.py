@@ -279,6 +279,10 @@ class Pgshunt:
             shutil.rmtree(self.folder, ignore_errors=True)
         return status
 
+    def detach(self):
+        """Leaves the process running when the program ends."""
+        atexit.unregister(self.stop)
+
     def end(self):
         """Ends the process only; its files stay. Returns the exit status, negative if a signal ended it."""
         if self.process is None:

@@ -1,0 +1,1 @@
+SELECT count(*), sum(bbalance) FROM pgbench_branches;
