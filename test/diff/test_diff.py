@@ -1,5 +1,8 @@
 """The differential test: each statement of statements.sql on the reference and through pgshunt.
 
+The reference of a native cluster is one plain server with the same rows; that of any other kind is the coordinator
+of a second cluster like it, since what is written is written once on either side.
+
          reference ◄── the same bytes ──► pgshunt ──► c, w1, w2
              │                               │          │
              └────── rows, tags, SQLSTATEs ──┘     their logs: who got the client's text
@@ -13,6 +16,7 @@ expects; for the coordinator, the reason that SHOW REASONS counted, and EXPLAIN 
 """
 
 import json
+import os
 import re
 import time
 
@@ -173,18 +177,28 @@ def comparable(results, block):
 
 
 class Bench:
-    """The cluster, its reference and two pgshunts, with route_transactions = all and = off."""
+    """The cluster, what it is compared with, and two pgshunts, with route_transactions = all and = off."""
 
-    def __init__(self, cluster):
-        self.cluster = cluster
+    def __init__(self, cluster, twin):
+        self.cluster, self.twin = cluster, twin
         self.poolers = {}
         for value in ("all", "off"):
             self.poolers[value] = Pgshunt(cluster, {"pgshunt": {"route_transactions": value, "default_pool_size": 4}})
             self.poolers[value].wait_map()
         # Maps are kept only while a database has clients.
         self.kept = [pooler.connect() for pooler in self.poolers.values()]
-        self.offsets = {}
+        self.offsets, self.places = {}, {}
         self.routed = self.declined = 0
+
+    def right(self):
+        """A connection to the reference."""
+        return Line(self.twin.dsn("c") if self.twin else self.cluster.dsn("ref"))
+
+    def place(self, table, key):
+        """The node that holds a key."""
+        if (table, key) not in self.places:
+            self.places[table, key] = node_of(self.cluster, table, *key)
+        return self.places[table, key]
 
     def stop(self):
         """Ends the pgshunts; the one on whose account something is wrong fails the run."""
@@ -199,7 +213,8 @@ class Bench:
         """Runs commands everywhere and waits until each pgshunt has read the map again."""
         before = {value: self.version(pooler) for value, pooler in self.poolers.items()}
         for command in commands:
-            self.cluster.sql_all(command)
+            for cluster in filter(None, (self.cluster, self.twin)):
+                cluster.sql_all(command, ["c"] if cluster.kind == "citus" else None)
         for value, pooler in self.poolers.items():
             pooler.wait(lambda p=pooler, v=value: self.version(p) != before[v], 15, "a new map")
 
@@ -217,24 +232,36 @@ class Bench:
         return {node for node in self.cluster.nodes if node != "ref" and mark in self.cluster.log(node)[self.offsets[node]:]}
 
 
-@pytest.fixture(scope="module", name="cluster")
-def cluster_fixture():
-    """A cluster whose servers log every statement."""
-    import os  # pylint: disable=import-outside-toplevel
-    with Cluster(os.environ.get("PGSHUNT_CLUSTER", "native"), auth="scram-sha-256", reference=True,
-                 settings={"log_statement": "all", "statement_timeout": "20s"}) as cluster:
+def start(kind):
+    """A cluster whose servers log every statement, with all tables."""
+    cluster = Cluster(kind, auth="scram-sha-256", reference=True,
+                      settings={"log_statement": "all", "statement_timeout": "20s"})
+    try:
         load_schema(cluster)
         extra_tables(cluster)
+    except BaseException:
+        cluster.stop()
+        raise
+    return cluster
+
+
+@pytest.fixture(scope="module", name="cluster")
+def cluster_fixture():
+    """The cluster behind pgshunt."""
+    with start(os.environ.get("PGSHUNT_CLUSTER", "native")) as cluster:
         yield cluster
 
 
 @pytest.fixture(scope="module", name="bench")
 def bench_fixture(cluster):
     """See Bench."""
-    bench = Bench(cluster)
+    twin = None if cluster.kind == "native" else start(cluster.kind)
+    bench = Bench(cluster, twin)
     yield bench
     print(f"\n{bench.routed} statements went to a worker, {bench.declined} that could have did not")
     bench.stop()
+    if twin:
+        twin.stop()
 
 
 def run(line, block, mark):
@@ -258,7 +285,7 @@ def test_statement(bench, block):
         bench.administer(block.admin)
     pooler = bench.poolers["off" if block.off else "all"]
     mark = f"mark {block.name}"
-    right, here = Line(cluster.dsn(cluster.reference)), Line(pooler.dsn())
+    right, here = bench.right(), Line(pooler.dsn())
     try:
         wanted, got = run(right, block, "the reference"), run(here, block, mark)
         assert flat(next(got), block) == flat(next(wanted), block), "what came before differs"
@@ -287,10 +314,9 @@ def more(now, before):
 
 def check_place(bench, pooler, block, nodes, reasons):
     """Where the statement went, by the logs, against the list, SHOW REASONS and EXPLAIN ROUTE."""
-    cluster = bench.cluster
     assert len(nodes) <= 1, f"sent to {nodes}"
     node = nodes.pop() if nodes else None
-    allowed = [(node_of(cluster, e.table, *e.key), None) if e.table else ("c", e.reason) for e in block.expected]
+    allowed = [(bench.place(e.table, e.key), None) if e.table else ("c", e.reason) for e in block.expected]
     if node not in (None, "c"):
         assert (node, None) in allowed, f"sent to {node}; allowed: {allowed}"
         bench.routed += 1
@@ -307,12 +333,11 @@ def check_place(bench, pooler, block, nodes, reasons):
 
 def test_tables_are_equal_at_the_end(bench):
     cluster = bench.cluster
-    if cluster.reference == "c":
-        pytest.skip("the reference is the coordinator")
     for table in cluster.tables.values():
         row = "(k, v)" if table.name == "counted" else "t"
         query = f"SELECT {row}::text FROM {table.qualified} t ORDER BY 1"
-        assert cluster.sql("c", query) == cluster.sql("ref", query), table.name
+        right = bench.twin.sql("c", query) if bench.twin else cluster.sql("ref", query)
+        assert cluster.sql("c", query) == right, table.name
 
 
 def test_the_list_is_whole():
