@@ -1,0 +1,181 @@
+/* Answers that need no server: a held BEGIN and its end, Sync and Close at rest, and
+ * errors of our own.
+ *
+ * PostgreSQL answers BEGIN without looking at anything, so pgshunt may do so too,
+ * and knows better where to begin once it has seen the first statement. An empty
+ * transaction then never meets a server. */
+#include <string.h>
+
+#include "base/mem.h"
+#include "session/client.h"
+
+static bool can_answer(const struct client *c);
+static void answer_op(struct client *c, const struct op *op, struct span batch);
+static void run(struct client *c, const char *sql, size_t len);
+static void failed_transaction(struct client *c, struct span batch);
+
+bool local_answer(struct client *c, struct span batch)
+{
+	if (c->held && c->status == 'E' && !(c->facts.executed == 1 && c->facts.all_end)) {
+		failed_transaction(c, batch);
+		return true;
+	}
+	if (!can_answer(c))
+		return false;
+	for (unsigned i = 0; i < c->op_count; i++)
+		answer_op(c, &c->ops[i], batch);
+	return true;
+}
+
+static bool can_answer(const struct client *c)
+{
+	const struct batch_facts *facts = &c->facts;
+	if (facts->too_large || facts->other || facts->describes)
+		return false;
+	for (unsigned i = 0; i < c->op_count; i++)
+		if (c->ops[i].error != OP_FINE)
+			return false;
+	if (facts->executed == 0)
+		return facts->parsed == 0;
+	if (facts->executed > 1 || facts->parsed > 1)
+		return false;
+	if (c->held)
+		return facts->all_end;
+	return c->status == 'I' && facts->all_begin;
+}
+
+static const char *statement_text(const struct client *c, const struct op *op, struct span batch, size_t *len)
+{
+	if (op->type == 'Q') {
+		struct span body = request_body(batch, op);
+		*len = body.len - 1;
+		return body.ptr;
+	}
+	const struct name *name = c->portal;
+	*len = name->statement->text.len;
+	return name->statement->text.ptr;
+}
+
+/* Carries out a lone BEGIN, COMMIT or ROLLBACK. */
+static void run(struct client *c, const char *sql, size_t len)
+{
+	struct route_env env = request_env(c, c->map);
+	const struct script *script = router_read(c->tenant->database->router, &env, span_of(sql, len), NULL, 0);
+	const struct part *part = &script->parts[0];
+	const char *tag = part->tag;
+	counters_add(&c->tenant->database->counters, COUNTER_ANSWERED, 1);
+	if (part->cls == PART_BEGIN) {
+		mem_free(c->held_begin);
+		c->held_begin = mem_strndup(sql, len);
+		c->held = true;
+		c->status = 'T';
+		c->transaction_us = loop_now_us(c->sessions->loop);
+	} else {
+		if (c->status == 'E')
+			tag = "ROLLBACK";
+		c->held = false;
+		c->status = 'I';
+		c->transaction_us = 0;
+		counters_add(&c->tenant->database->counters, COUNTER_XACT, 1);
+	}
+	wire_add_complete(client_out(c), tag ? tag : part->cls == PART_BEGIN ? "BEGIN" : part->cls == PART_COMMIT ? "COMMIT" : "ROLLBACK");
+}
+
+static void answer_op(struct client *c, const struct op *op, struct span batch)
+{
+	struct buf *out = client_out(c);
+	size_t len;
+	const char *sql;
+	switch (op->type) {
+	case 'Q':
+		sql = statement_text(c, op, batch, &len);
+		run(c, sql, len);
+		wire_add_ready(out, c->status);
+		break;
+	case 'P':
+		wire_simple(out, '1');
+		break;
+	case 'B':
+		wire_simple(out, '2');
+		break;
+	case 'C':
+		wire_simple(out, '3');
+		break;
+	case 'D': /* of the portal: no rows */
+		wire_simple(out, 'n');
+		break;
+	case 'E':
+		if (c->portal) {
+			sql = statement_text(c, op, batch, &len);
+			run(c, sql, len);
+		}
+		break;
+	case 'S':
+		wire_add_ready(out, c->status);
+		break;
+	default:
+		break;
+	}
+}
+
+static void add_error(struct client *c, const char *sqlstate, const char *message, const char *detail, const char *hint)
+{
+	wire_add_error(client_out(c), 'E',
+		       &(struct wire_error){ "ERROR", sqlstate, message, detail, hint && *hint ? hint : NULL });
+	counters_add(&c->tenant->database->counters, COUNTER_CLIENT_ERROR, 1);
+}
+
+/* A held transaction in which something failed: only its end is heard. */
+static void failed_transaction(struct client *c, struct span batch)
+{
+	(void)batch;
+	if (c->facts.executed || c->facts.parsed || c->facts.other || c->facts.too_large || c->facts.describes) {
+		request_forget(c, true);
+		add_error(c, "25P02", "current transaction is aborted, commands ignored until end of transaction block", NULL,
+			  NULL);
+	}
+	if (c->batch_ends)
+		wire_add_ready(client_out(c), c->status);
+	else
+		c->skip_to_sync = true;
+}
+
+/* Ends the batch that nothing was sent of. */
+static void end_batch(struct client *c)
+{
+	if (c->held)
+		c->status = 'E';
+	if (c->batch_ends)
+		wire_add_ready(client_out(c), c->status);
+	else
+		c->skip_to_sync = true;
+	/* A batch that was asked again has left the stream already. */
+	c->drop_bytes = buf_held(&c->again) ? 0 : c->batch_bytes;
+	buf_done(&c->again);
+	c->outside = false;
+	request_forget(c, true);
+	effects_transaction_over(c);
+	waiter_leave(&c->waiter);
+	if (c->state != CLIENT_IDLE)
+		client_enter(c, CLIENT_IDLE);
+	stream_wake(c->stream);
+}
+
+void local_fail(struct client *c, const char *sqlstate, const char *message, const char *hint)
+{
+	add_error(c, sqlstate, message, NULL, hint);
+	end_batch(c);
+}
+
+/* PostgreSQL's own words about a login or a setting, as an error of this statement. */
+void local_fail_response(struct client *c, const struct server_failure *failure)
+{
+	struct span body = failure->response;
+	if (body.len == 0) {
+		add_error(c, failure->sqlstate, failure->message, NULL, NULL);
+	} else {
+		struct span detail = wire_error_field(body, 'D'), hint = wire_error_field(body, 'H');
+		add_error(c, failure->sqlstate, failure->message, detail.len ? detail.ptr : NULL, hint.len ? hint.ptr : NULL);
+	}
+	end_batch(c);
+}
