@@ -62,5 +62,5 @@ void conn_run(struct conn *conn, const struct statement *statements, unsigned co
 	      int64_t timeout_us);
 /* After CONN_FAILED: the SQLSTATE, "" if it had none. */
 const char *conn_sqlstate(const struct conn *conn);
-/* The server's version as libpq has it (150004), 0 if closed. */
-int conn_server_version(const struct conn *conn);
+/* After CONN_LOST: the server was there and answered, so it is it that would not have us. */
+bool conn_was_answered(const struct conn *conn);

@@ -16,8 +16,8 @@ enum query {
 	QUERY_SETTINGS, /* of a session as such: see columns */
 	QUERY_SET_PATH,
 	QUERY_LOOK,	     /* one row: what kind of server this is */
-	QUERY_SIGNAL,	     /* one text that changes when names change */
-	QUERY_SIGNAL_CITUS,  /* … or nodes or placements */
+	QUERY_SIGNAL,	     /* a text that changes when names change */
+	QUERY_SIGNAL_CITUS,  /* … and one that changes when nodes or placements do */
 	QUERY_BEGIN,
 	QUERY_RELATIONS,     /* all but temporary and TOAST ones, by OID */
 	QUERY_COLUMNS,	     /* by relation's OID and number */
@@ -34,7 +34,7 @@ enum query {
 	QUERY_CITUS_TENANTS, /* schemas that are tenants; Citus 12 */
 	QUERY_CITUS_PRINTS,  /* fingerprints of distributed tables */
 	QUERY_NATIVE_PARENTS, /* partitioned tables */
-	QUERY_NATIVE_PARTITIONS, /* by parent's OID */
+	QUERY_NATIVE_PARTITIONS, /* by parent's schema and name */
 	QUERY_NATIVE_PRINTS,
 	QUERY_COMMIT,
 	QUERY_COUNT
@@ -45,6 +45,7 @@ enum {
 	LOOK_EXTENSION, LOOK_HAS_NODES, LOOK_HAS_TENANTS, LOOK_HAS_WORKER_HASH, LOOK_HAS_SHARD_OF,
 	LOOK_HAS_FOREIGN_PARTITIONS, LOOK_CONNECTIONS, LOOK_LOCALE,
 };
+enum { SIGNAL_NAMES, SIGNAL_PLACEMENTS };
 enum { RELATION_OID, RELATION_SCHEMA, RELATION_NAME, RELATION_KIND };
 enum {
 	COLUMN_RELATION, COLUMN_NUMBER, COLUMN_NAME, COLUMN_TYPE, COLUMN_TYPMOD, COLUMN_COLLATION,
@@ -62,7 +63,7 @@ enum {
 	PARENT_DETERMINISTIC, PARENT_IS_PARTITION,
 };
 enum {
-	PART_PARENT, PART_PARENT_SCHEMA, PART_PARENT_NAME, PART_OID, PART_SCHEMA, PART_NAME, PART_KIND, PART_BOUND,
+	PART_PARENT_SCHEMA, PART_PARENT_NAME, PART_OID, PART_SCHEMA, PART_NAME, PART_KIND, PART_BOUND,
 	PART_DETACHING, PART_SERVER, PART_WRAPPER, PART_HOST, PART_PORT, PART_DBNAME, PART_REMOTE_SCHEMA,
 	PART_REMOTE_NAME,
 };

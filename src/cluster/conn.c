@@ -30,6 +30,7 @@ struct conn {
 	PGresult **results;
 	PGresult *result;
 	int64_t timeout_us;
+	bool answered; /* since conn_open, by the server */
 	char sqlstate[6];
 	char why[512];
 };
@@ -106,9 +107,9 @@ const char *conn_sqlstate(const struct conn *conn)
 	return conn->sqlstate;
 }
 
-int conn_server_version(const struct conn *conn)
+bool conn_was_answered(const struct conn *conn)
 {
-	return conn->pq ? PQserverVersion(conn->pq) : 0;
+	return conn->answered;
 }
 
 /* --- opening --- */
@@ -117,6 +118,7 @@ void conn_open(struct conn *conn, struct account *account, const struct conn_log
 {
 	timer_start(conn->timer, timeout_us);
 	conn->state = RESOLVING;
+	conn->answered = false;
 	if (!account_try(account, 0)) {
 		fail_later(conn, "no connection is left for it under max_node_connections");
 		return;
@@ -167,12 +169,26 @@ static void connect_to(struct conn *conn, const char *hosts, const char *address
 {
 	char port[16];
 	snprintf(port, sizeof port, "%d", conn->port);
-	const char *const words[] = { "host",    "hostaddr",	    "port",	  "dbname",    "user",
-				      "password", "sslmode",	    "gssencmode", "client_encoding", "application_name",
-				      "options", "target_session_attrs", NULL };
-	const char *const values[] = { hosts,	       addresses ? addresses : "", port,      conn->dbname, conn->user,
-				       conn->password, conn->sslmode,		   "disable", "UTF8",	    "pgshunt",
-				       " ",	       "any",			   NULL };
+	const char *const words[] = { "host",
+				      "hostaddr",
+				      "port",
+				      "dbname",
+				      "user",
+				      "password",
+				      "sslmode",
+				      "gssencmode",
+				      "client_encoding",
+				      "application_name",
+				      "options",
+				      "target_session_attrs",
+				      NULL };
+	const char *const values[] = { hosts,         addresses ? addresses : "",
+				       port,          conn->dbname,
+				       conn->user,    conn->password,
+				       conn->sslmode, "disable",
+				       "UTF8",        "pgshunt",
+				       " ",           "any",
+				       NULL };
 	conn->pq = PQconnectStartParams(words, values, 0);
 	forget_login(conn);
 	conn->state = CONNECTING;
@@ -209,7 +225,12 @@ static void on_ready(void *owner)
 
 static void go_on_connecting(struct conn *conn)
 {
-	switch (PQconnectPoll(conn->pq)) {
+	PostgresPollingStatusType status = PQconnectPoll(conn->pq);
+	/* libpq is past the first answer, or has read an error, which the server alone can give a code to. */
+	ConnStatusType step = PQstatus(conn->pq);
+	conn->answered |= step == CONNECTION_OK || step == CONNECTION_AUTH_OK || PQserverVersion(conn->pq) != 0 ||
+			  strstr(PQerrorMessage(conn->pq), "FATAL:") != NULL;
+	switch (status) {
 	case PGRES_POLLING_READING:
 		poller_want(conn->poller, PQsocket(conn->pq), true, false);
 		break;
@@ -248,7 +269,8 @@ static void send_statement(struct conn *conn)
 {
 	const struct statement *statement = &conn->statements[conn->at];
 	timer_start(conn->timer, conn->timeout_us);
-	if (!PQsendQueryParams(conn->pq, statement->sql, statement->param_count, NULL, statement->params, NULL, NULL, 0))
+	if (!PQsendQueryParams(conn->pq, statement->sql, statement->param_count, NULL, statement->params, NULL, NULL,
+			       0))
 		fail_later(conn, PQerrorMessage(conn->pq));
 	else
 		go_on_sending(conn);

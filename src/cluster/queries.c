@@ -5,20 +5,20 @@
 const enum query look_plan[] = { QUERY_RESET_PATH, QUERY_SETTINGS, QUERY_SET_PATH, QUERY_LOOK, QUERY_COUNT };
 
 /* The signal comes before the snapshot: what changes between them is read again, not overlooked. */
-#define CATALOG_PLAN                                                                                            \
-	QUERY_BEGIN, QUERY_RELATIONS, QUERY_COLUMNS, QUERY_SCHEMAS, QUERY_FUNCTIONS, QUERY_TYPES, QUERY_OPERATORS, \
+#define CATALOG_PLAN                                                                                                   \
+	QUERY_BEGIN, QUERY_RELATIONS, QUERY_COLUMNS, QUERY_SCHEMAS, QUERY_FUNCTIONS, QUERY_TYPES, QUERY_OPERATORS,     \
 		QUERY_NONSTANDARD, QUERY_ROLE_SETTINGS
 
-const enum query none_plan[] = { QUERY_SIGNAL, CATALOG_PLAN, QUERY_COMMIT, QUERY_COUNT };
-const enum query citus_plan[] = { QUERY_SIGNAL_CITUS,  CATALOG_PLAN,	   QUERY_CITUS_GROUP,  QUERY_CITUS_NODES,
-				  QUERY_CITUS_TABLES,  QUERY_CITUS_SHARDS, QUERY_CITUS_PRINTS, QUERY_CITUS_TENANTS,
-				  QUERY_COMMIT,	       QUERY_COUNT };
-const enum query native_plan[] = { QUERY_SIGNAL,	    CATALOG_PLAN,	 QUERY_NATIVE_PARENTS,
-				   QUERY_NATIVE_PARTITIONS, QUERY_NATIVE_PRINTS, QUERY_COMMIT,
-				   QUERY_COUNT };
+/* One server needs no map: only what tells that it has become more. */
+const enum query none_plan[] = { QUERY_SIGNAL, QUERY_ROLE_SETTINGS, QUERY_COUNT };
+const enum query citus_plan[] = { QUERY_SIGNAL_CITUS, CATALOG_PLAN,       QUERY_CITUS_GROUP,  QUERY_CITUS_NODES,
+				  QUERY_CITUS_TABLES, QUERY_CITUS_SHARDS, QUERY_CITUS_PRINTS, QUERY_CITUS_TENANTS,
+				  QUERY_COMMIT,       QUERY_COUNT };
+const enum query native_plan[] = { QUERY_SIGNAL,        CATALOG_PLAN, QUERY_NATIVE_PARENTS, QUERY_NATIVE_PARTITIONS,
+				   QUERY_NATIVE_PRINTS, QUERY_COMMIT, QUERY_COUNT };
 
-#define NODE_PLAN                                                                                               \
-	QUERY_RESET_PATH, QUERY_SETTINGS, QUERY_SET_PATH, QUERY_SIGNAL, QUERY_BEGIN, QUERY_LOOK, QUERY_RELATIONS, \
+#define NODE_PLAN                                                                                                      \
+	QUERY_RESET_PATH, QUERY_SETTINGS, QUERY_SET_PATH, QUERY_SIGNAL, QUERY_BEGIN, QUERY_LOOK, QUERY_RELATIONS,      \
 		QUERY_FUNCTIONS, QUERY_TYPES, QUERY_OPERATORS, QUERY_NONSTANDARD, QUERY_ROLE_SETTINGS
 
 const enum query citus_node_plan[] = { NODE_PLAN, QUERY_CITUS_GROUP, QUERY_CITUS_PRINTS, QUERY_COMMIT, QUERY_COUNT };
@@ -95,7 +95,7 @@ static const char *const texts[QUERY_COUNT] = {
 		"  WHERE datname = current_database())",
 
 	[QUERY_SIGNAL] = "SELECT concat_ws('|', " NAMES_SIGNAL ")",
-	[QUERY_SIGNAL_CITUS] = "SELECT concat_ws('|', " NAMES_SIGNAL ", " CITUS_SIGNAL ")",
+	[QUERY_SIGNAL_CITUS] = "SELECT concat_ws('|', " NAMES_SIGNAL "), concat_ws('|', " CITUS_SIGNAL ")",
 
 	[QUERY_BEGIN] = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
 
@@ -197,7 +197,7 @@ static const char *const texts[QUERY_COUNT] = {
 		" FROM pg_partitioned_table p JOIN pg_class c ON c.oid = p.partrelid WHERE c.relpersistence <> 't' ORDER BY 1",
 
 	[QUERY_NATIVE_PARTITIONS] =
-		"SELECT i.inhparent, pn.nspname, pc.relname, c.oid, n.nspname, c.relname, c.relkind,"
+		"SELECT pn.nspname, pc.relname, c.oid, n.nspname, c.relname, c.relkind,"
 		" pg_get_expr(c.relpartbound, c.oid), coalesce(to_jsonb(i)->>'inhdetachpending', 'false') = 'true',"
 		" s.srvname, w.fdwname,"
 		" (SELECT string_agg(option_value, ',') FROM pg_options_to_table(s.srvoptions) WHERE option_name IN ('host', 'hostaddr')),"
@@ -209,7 +209,8 @@ static const char *const texts[QUERY_COUNT] = {
 		" JOIN pg_class pc ON pc.oid = i.inhparent AND pc.relkind = 'p' JOIN pg_namespace pn ON pn.oid = pc.relnamespace"
 		" LEFT JOIN pg_foreign_table f ON f.ftrelid = c.oid LEFT JOIN pg_foreign_server s ON s.oid = f.ftserver"
 		" LEFT JOIN pg_foreign_data_wrapper w ON w.oid = s.srvfdw"
-		" WHERE pc.relpersistence <> 't' AND c.relkind IN ('r', 'p', 'f') ORDER BY i.inhparent, c.oid",
+		" WHERE pc.relpersistence <> 't' AND c.relkind IN ('r', 'p', 'f')"
+		" ORDER BY pn.nspname, pc.relname, c.oid",
 
 	[QUERY_NATIVE_PRINTS] =
 		"SELECT n.nspname, c.relname, concat_ws(' ', pg_get_partkeydef(c.oid), c.relrowsecurity, c.relforcerowsecurity,"

@@ -101,9 +101,10 @@ enum { NEXTVAL = 1574, LAST_SAFE_VALUE_FUNCTION = 12 /* SVFOP_SESSION_USER; then
 static enum map_default judge_node(const char *node, size_t name_len)
 {
 	/* Nodes that are as harmless as the functions and constants in them. */
-	static const char *const plain[] = { "OPEXPR", "DISTINCTEXPR", "NULLIFEXPR", "BOOLEXPR", "RELABELTYPE", "CASE",
-					     "CASEEXPR", "WHEN", "CASEWHEN", "CASETESTEXPR", "COALESCE", "COALESCEEXPR",
-					     "MINMAX", "MINMAXEXPR", "NULLTEST", "BOOLEANTEST", "ARRAY", "ARRAYEXPR" };
+	static const char *const plain[] = { "OPEXPR",      "DISTINCTEXPR", "NULLIFEXPR", "BOOLEXPR",   "RELABELTYPE",
+					     "CASE",        "CASEEXPR",     "WHEN",       "CASEWHEN",   "CASETESTEXPR",
+					     "COALESCE",    "COALESCEEXPR", "MINMAX",     "MINMAXEXPR", "NULLTEST",
+					     "BOOLEANTEST", "ARRAY",        "ARRAYEXPR" };
 	struct span name = span_of(node, name_len);
 	if (span_is(name, "NEXTVALUEEXPR"))
 		return MAP_DEFAULT_SEQUENCE;
