@@ -23,6 +23,7 @@ struct statement {
 	struct statement_table *table;
 	_Atomic unsigned ref_count;
 	uint64_t id;
+	bool proven;                /* some server has accepted it: a Parse of it may be answered here */
 	char name[32];              /* on servers */
 	struct span key;            /* environment, then body */
 	struct span body;           /* of its Parse message behind the name: text NUL, types */

@@ -20,7 +20,7 @@
 #include "net/stream.h"
 #include "pool/pool.h"
 #include "session/journal.h"
-#include "session/names.h"
+#include "session/handles.h"
 #include "session/sessions.h"
 #include "wire/proto.h"
 
@@ -55,14 +55,14 @@ enum op_error {
 struct portal {
 	struct list item;
 	char *text;
-	struct name *name; /* of its statement; counted */
+	struct handle *handle; /* of its statement; counted */
 };
 
 /* One message of a batch. */
 struct op {
 	char type;
 	size_t at, total;        /* bytes from the start of the batch, head included; total may exceed what is here */
-	struct name *name;       /* P, B, D of a statement, C of a statement: what it refers to; counted */
+	struct handle *handle;       /* P, B, D of a statement, C of a statement: what it refers to; counted */
 	struct script *script;   /* Q: what it runs, if anything of it must be remembered; counted */
 	enum op_error error;     /* the server is made to fail in its place, with this error */
 };
@@ -108,8 +108,8 @@ struct client {
 	uint64_t env_version;          /* grows when search_path, role or map change what names mean */
 	enum pin pin;                  /* why it keeps its server */
 	const char *pin_other;         /* a reason that is not the router's */
-	struct names names;            /* its prepared statements */
-	struct name *portal;           /* statement of the unnamed portal; counted */
+	struct handles handles;           /* its prepared statements */
+	struct handle *portal;           /* statement of the unnamed portal; counted */
 	struct list portals;           /* named ones: struct portal */
 
 	/* transaction */
@@ -228,7 +228,7 @@ enum {
 	OWED_FLAG_ERROR = 1 << 0,     /* sent to fail: the error is replaced by enum op_error, in the bits from 8 on */
 	OWED_FLAG_UNNAMED = 1 << 1,   /* Parse of the unnamed statement */
 	OWED_FLAG_SCRIPT = 1 << 2,    /* arg is a struct script */
-	OWED_FLAG_NAME = 1 << 3,      /* arg is a struct name */
+	OWED_FLAG_HANDLE = 1 << 3,      /* arg is a struct handle */
 	OWED_FLAG_STATEMENT = 1 << 4, /* arg is a struct statement */
 	OWED_ERROR_SHIFT = 8,
 };

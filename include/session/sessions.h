@@ -41,7 +41,10 @@ struct sessions_shared {
 struct console_hooks {
 	/* A simple query on the console. The answer, up to and including ReadyForQuery, is
 	 * appended with client_console_out; client_console_done says that it is whole. */
-	void (*on_query)(struct client *client, const char *sql);
+	void (*on_query)(void *owner, struct client *client, const char *sql);
+	/* A cancel request for a console client whose answer is under way. */
+	void (*on_cancel)(void *owner, struct client *client);
+	void *owner;
 };
 
 /* One database entry on one loop. */

@@ -53,7 +53,6 @@ struct process {
 	struct listener *listeners[LISTENERS_AT_MOST];
 	unsigned listener_count;
 	enum stopping stopping;
-	pthread_mutex_t configuring; /* settings and users: the console of any loop may ask for a reload */
 	struct timer *stop_timer;
 	pthread_t signal_thread;
 };
@@ -85,13 +84,11 @@ static void post_signal(struct process *p, int number);
 static void *signal_main(void *arg);
 static void *station_main(void *arg);
 static char *reload(struct process *p);
-static char *reload_locked(struct process *p);
 static void stop(struct process *p, enum stopping how);
 static void on_stop_timer(void *arg);
 static void on_wake(struct loop *loop);
-static const struct settings *console_settings(void *arg);
 static char *console_reload(void *arg);
-static void console_shutdown(void *arg, int mode);
+static void console_shutdown(void *arg, enum console_shutdown how);
 
 /* The ledger's callback knows only the loop. Written once, before any loop runs. */
 static struct process *the_process;
@@ -122,7 +119,6 @@ int process_run(const char *path, struct settings *settings)
 	struct process *p = MEM_NEW(struct process);
 	char *reason = NULL;
 	the_process = p;
-	pthread_mutex_init(&p->configuring, NULL);
 	p->path = path;
 	p->settings = settings;
 	if (settings->auth_file[0])
@@ -148,7 +144,6 @@ int process_run(const char *path, struct settings *settings)
 	stop_stations(p);
 	settings_unref(p->settings);
 	users_unref(p->users);
-	pthread_mutex_destroy(&p->configuring);
 	mem_free(p);
 	log_info("process down");
 	return fine ? 0 : 1;
@@ -182,12 +177,10 @@ static const char *start_stations(struct process *p)
 	p->shared.ledger = ledger_new(p->loops, p->loop_count, on_wake);
 	p->shared.clusters = clusters_new(p->shared.ledger, p->dns);
 	struct console_setup setup = { .shared = &p->shared,
-				       .pools = p->pools,
+				       .version = PACKAGE_VERSION,
 				       .owner = p,
-				       .settings = console_settings,
 				       .reload = console_reload,
-				       .shutdown = console_shutdown,
-				       .version = PACKAGE_VERSION };
+				       .shutdown = console_shutdown };
 	p->console = console_new(&setup);
 	for (unsigned i = 0; i < p->loop_count; i++) {
 		struct station *s = &p->stations[i];
@@ -400,16 +393,8 @@ static void on_configure_mail(struct mail *mail, struct loop *loop)
 	mem_free(configure);
 }
 
-/* All of it or nothing. The reason why nothing, to be freed; NULL if fine. From any loop. */
+/* All of it or nothing. The reason why nothing, to be freed; NULL if fine. On loop 0. */
 static char *reload(struct process *p)
-{
-	pthread_mutex_lock(&p->configuring);
-	char *why = reload_locked(p);
-	pthread_mutex_unlock(&p->configuring);
-	return why;
-}
-
-static char *reload_locked(struct process *p)
 {
 	struct buf errors;
 	char *why = NULL;
@@ -451,29 +436,19 @@ static char *reload_locked(struct process *p)
 	return NULL;
 }
 
-/* --- what the console asks for, from any loop --- */
+/* --- what the console asks for, on loop 0 --- */
 
-/* With a reference for the caller. */
-static const struct settings *console_settings(void *arg)
-{
-	struct process *p = arg;
-	pthread_mutex_lock(&p->configuring);
-	const struct settings *settings = settings_ref(p->settings);
-	pthread_mutex_unlock(&p->configuring);
-	return settings;
-}
-
-/* To be freed by the caller; NULL if fine. */
 static char *console_reload(void *arg)
 {
 	return reload(arg);
 }
 
-/* As the signal of the same meaning. */
-static void console_shutdown(void *arg, int mode)
+static void console_shutdown(void *arg, enum console_shutdown how)
 {
-	static const int numbers[] = { SIGQUIT, SIGINT, SIGTERM };
-	post_signal(arg, numbers[mode]);
+	static const enum stopping ways[] = { [SHUTDOWN_NOW] = AT_ONCE,
+					      [SHUTDOWN_WAIT_FOR_SERVERS] = WAIT_FOR_SERVERS,
+					      [SHUTDOWN_WAIT_FOR_CLIENTS] = WAIT_FOR_CLIENTS };
+	stop(arg, ways[how]);
 }
 
 /* --- the end --- */

@@ -82,6 +82,14 @@ static void disarm(struct client *c)
 	buf_clear(&c->retry);
 }
 
+static void prove(const struct owed_entry *entry)
+{
+	if (entry->arg && entry->flags & OWED_FLAG_HANDLE)
+		((struct handle *)entry->arg)->statement->proven = true;
+	else if (entry->arg && entry->flags & OWED_FLAG_STATEMENT)
+		((struct statement *)entry->arg)->proven = true;
+}
+
 /* False: the link is gone, and what follows with it. */
 static bool one_message(struct client *c, const struct wire_head *head, struct span message)
 {
@@ -124,6 +132,8 @@ static bool one_message(struct client *c, const struct wire_head *head, struct s
 				on_complete(c, entry, index, message);
 			deliver(c, message);
 		}
+		if (head->type == '1')
+			prove(entry);
 		owed_release(c, entry, false);
 		owed_pop(&server->owed);
 		answer_fakes(c);
@@ -174,12 +184,12 @@ void owed_release(struct client *c, struct owed_entry *entry, bool dropped)
 			}
 		}
 		statement_unref(statement);
-	} else if (entry->flags & OWED_FLAG_NAME) {
-		struct name *name = entry->arg;
+	} else if (entry->flags & OWED_FLAG_HANDLE) {
+		struct handle *name = entry->arg;
 		if (dropped && entry->kind == OWED_CLOSE)
-			names_relist(&c->names, name);
+			handles_relist(&c->handles, name);
 		if (dropped && entry->kind == OWED_PARSE) {
-			names_remove(&c->names, name);
+			handles_remove(&c->handles, name);
 			if (c->server && entry->whose == OWED_FORWARD && !(entry->flags & OWED_FLAG_ERROR)) {
 				if (!(entry->flags & OWED_FLAG_UNNAMED))
 					prepared_remove(&c->server->prepared, name->statement);
@@ -189,7 +199,7 @@ void owed_release(struct client *c, struct owed_entry *entry, bool dropped)
 				}
 			}
 		}
-		name_unref(name);
+		handle_unref(name);
 	}
 	entry->arg = NULL;
 }
@@ -211,7 +221,7 @@ static bool means_stale(struct span body)
 	       strstr(message.ptr, "operation is not allowed on this node") != NULL;
 }
 
-static void replace_error(struct client *c, enum op_error error, const struct name *name)
+static void replace_error(struct client *c, enum op_error error, const struct handle *name)
 {
 	static const struct {
 		const char *sqlstate, *message, *hint;
@@ -281,8 +291,8 @@ static void on_complete(struct client *c, struct owed_entry *entry, unsigned ind
 	const struct script *script = NULL;
 	if (entry->arg && entry->flags & OWED_FLAG_SCRIPT)
 		script = entry->arg;
-	else if (entry->arg && entry->flags & OWED_FLAG_NAME)
-		script = ((struct name *)entry->arg)->script;
+	else if (entry->arg && entry->flags & OWED_FLAG_HANDLE)
+		script = ((struct handle *)entry->arg)->script;
 	if (script)
 		effects_completed(c, script, index, tag);
 	bool about_savepoint = script && index < script->part_count && script->parts[index].cls == PART_ROLLBACK_TO;

@@ -84,7 +84,7 @@ void client_new(struct sessions *sessions, int fd)
 	guc_init(&c->wanted);
 	guc_init(&c->told);
 	journal_init(&c->journal);
-	names_init(&c->names);
+	handles_init(&c->handles);
 	list_init(&c->portals);
 	buf_init(&c->retry, 0);
 	buf_init(&c->again, 0);
@@ -177,8 +177,8 @@ static void release(void *arg)
 	struct client *c = arg;
 	client_auth_free(c->auth);
 	user_unref(c->login);
-	name_unref(c->portal);
-	names_done(&c->names);
+	handle_unref(c->portal);
+	handles_done(&c->handles);
 	guc_done(&c->startup);
 	guc_done(&c->wanted);
 	guc_done(&c->told);

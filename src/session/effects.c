@@ -66,7 +66,7 @@ static void discard(struct client *c, const char *what)
 	if (!all)
 		return;
 	c->pin_other = NULL;
-	names_clear(&c->names);
+	handles_clear(&c->handles);
 	guc_copy(&c->wanted, &c->startup);
 	guc_clear(&server->applied);
 	prepared_clear(&server->prepared);
@@ -77,12 +77,12 @@ static void discard(struct client *c, const char *what)
 static void deallocate(struct client *c, const char *name)
 {
 	if (name) {
-		struct name *known = names_find(&c->names, span_text(name));
+		struct handle *known = handles_find(&c->handles, span_text(name));
 		if (known)
-			names_remove(&c->names, known);
+			handles_remove(&c->handles, known);
 		return;
 	}
-	names_clear(&c->names);
+	handles_clear(&c->handles);
 	prepared_clear(&c->server->prepared);
 	c->pin_other = NULL;
 }
@@ -135,12 +135,12 @@ void effects_completed(struct client *c, const struct script *script, unsigned i
 
 static void forget_portals(struct client *c)
 {
-	name_unref(c->portal);
+	handle_unref(c->portal);
 	c->portal = NULL;
 	LIST_EACH(it, &c->portals) {
 		struct portal *portal = LIST_ITEM(it, struct portal, item);
 		list_remove(it);
-		name_unref(portal->name);
+		handle_unref(portal->handle);
 		mem_free(portal->text);
 		mem_free(portal);
 	}

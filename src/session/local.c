@@ -3,7 +3,13 @@
  *
  * PostgreSQL answers BEGIN without looking at anything, so pgshunt may do so too,
  * and knows better where to begin once it has seen the first statement. An empty
- * transaction then never meets a server. */
+ * transaction then never meets a server.
+ *
+ * A statement that some server has accepted, under the same role, search_path and
+ * parameter types, is accepted here, too: its Parse waits for nobody. Without this, a
+ * program that prepares synchronously on many connections (pgbench -M prepared) could
+ * wait for a server that its own other connections hold. If the names have changed
+ * since, Bind says so, as it does for a statement prepared before the change. */
 #include <string.h>
 
 #include "base/mem.h"
@@ -32,11 +38,15 @@ static bool can_answer(const struct client *c)
 	const struct batch_facts *facts = &c->facts;
 	if (facts->too_large || facts->other || facts->describes)
 		return false;
-	for (unsigned i = 0; i < c->op_count; i++)
-		if (c->ops[i].error != OP_FINE)
+	bool proven = true;
+	for (unsigned i = 0; i < c->op_count; i++) {
+		const struct op *op = &c->ops[i];
+		if (op->error != OP_FINE)
 			return false;
+		proven &= op->type != 'P' || op->handle->statement->proven;
+	}
 	if (facts->executed == 0)
-		return facts->parsed == 0;
+		return proven;
 	if (facts->executed > 1 || facts->parsed > 1)
 		return false;
 	if (c->held)
@@ -51,7 +61,7 @@ static const char *statement_text(const struct client *c, const struct op *op, s
 		*len = body.len - 1;
 		return body.ptr;
 	}
-	const struct name *name = c->portal;
+	const struct handle *name = c->portal;
 	*len = name->statement->text.len;
 	return name->statement->text.ptr;
 }

@@ -414,6 +414,10 @@ void login_cancel_request(struct sessions *sessions, uint32_t id, struct span ke
 	memcpy(&given, key.ptr, sizeof given);
 	if (c == NULL || (given ^ c->cancel_key) != 0)
 		return;
+	if (c->state == CLIENT_CONSOLE) {
+		c->sessions->console->on_cancel(c->sessions->console->owner, c);
+		return;
+	}
 	/* Only what this client is running now: its server owes it something. */
 	if (c->state != CLIENT_LINKED || c->server == NULL || owed_empty(&c->server->owed)) {
 		if (c->state == CLIENT_WAITING)

@@ -213,7 +213,7 @@ static size_t console_bytes(struct client *c, struct span bytes)
 	c->batch_ready = true;
 	c->request_us = loop_now_us(c->sessions->loop);
 	/* The text is NUL-terminated where it stands. */
-	c->sessions->console->on_query(c, sql.ptr);
+	c->sessions->console->on_query(c->sessions->console->owner, c, sql.ptr);
 	return c->state == CLIENT_CLOSED ? bytes.len : head.total;
 }
 
@@ -289,11 +289,11 @@ void request_forget(struct client *c, bool undo)
 {
 	for (unsigned i = c->op_count; i-- > 0;) {
 		struct op *op = &c->ops[i];
-		if (undo && op->type == 'P' && op->name)
-			names_remove(&c->names, op->name);
-		if (undo && op->type == 'C' && op->name)
-			names_relist(&c->names, op->name);
-		name_unref(op->name);
+		if (undo && op->type == 'P' && op->handle)
+			handles_remove(&c->handles, op->handle);
+		if (undo && op->type == 'C' && op->handle)
+			handles_relist(&c->handles, op->handle);
+		handle_unref(op->handle);
 		if (op->script)
 			router_drop(op->script);
 	}
@@ -345,7 +345,7 @@ struct route_env request_env(struct client *c, struct map *map)
 }
 
 /* What a name's statement means now; read again when names may mean something else. */
-static const struct script *name_script(struct client *c, struct name *name)
+static const struct script *handle_script(struct client *c, struct handle *name)
 {
 	if (name->script && name->env_version == c->env_version)
 		return name->script;
@@ -439,7 +439,7 @@ static bool read_parse(struct client *c, struct op *op, struct span body)
 		return malformed(c);
 	c->facts.parsed++;
 	counters_add(&c->tenant->database->counters, COUNTER_CLIENT_PARSE, 1);
-	if (text.len && names_find(&c->names, text)) {
+	if (text.len && handles_find(&c->handles, text)) {
 		op->error = OP_TAKEN;
 		return true;
 	}
@@ -448,7 +448,7 @@ static bool read_parse(struct client *c, struct op *op, struct span body)
 	buf_init(&environment, 0);
 	buf_add_printf(&environment, "%s\n%s", role ? role : "", path ? path : "");
 	struct statement *statement = statement_intern(c->sessions->statements, buf_span(&environment), rest);
-	op->name = names_add(&c->names, text, statement);
+	op->handle = handles_add(&c->handles, text, statement);
 	statement_unref(statement);
 	buf_done(&environment);
 	return true;
@@ -464,11 +464,11 @@ static struct portal *find_portal(struct client *c, struct span text)
 	return NULL;
 }
 
-static void set_portal(struct client *c, struct span text, struct name *name)
+static void set_portal(struct client *c, struct span text, struct handle *name)
 {
 	if (text.len == 0) {
-		name_unref(c->portal);
-		c->portal = name_ref(name);
+		handle_unref(c->portal);
+		c->portal = handle_ref(name);
 		return;
 	}
 	struct portal *portal = find_portal(c, text);
@@ -478,8 +478,8 @@ static void set_portal(struct client *c, struct span text, struct name *name)
 		list_init(&portal->item);
 		list_append(&c->portals, &portal->item);
 	}
-	name_unref(portal->name);
-	portal->name = name_ref(name);
+	handle_unref(portal->handle);
+	portal->handle = handle_ref(name);
 }
 
 /* The parameters as the router wants them, in memory that lasts for the call. */
@@ -503,14 +503,14 @@ static bool read_bind(struct client *c, struct op *op, struct span body)
 	if (r.failed || (whole && !wire_read_bind(body, &bind)))
 		return malformed(c);
 	counters_add(&c->tenant->database->counters, COUNTER_BIND, 1);
-	struct name *name = names_find(&c->names, text);
+	struct handle *name = handles_find(&c->handles, text);
 	if (name == NULL) {
 		op->error = OP_UNKNOWN;
 		return true;
 	}
-	op->name = name_ref(name);
+	op->handle = handle_ref(name);
 	set_portal(c, portal, name);
-	const struct script *script = name_script(c, name);
+	const struct script *script = handle_script(c, name);
 	struct route_param few[64], *params = bind_params(&bind, few, MEM_COUNT(few));
 	struct route_decision decision = route_script(script, params, bind.param_count);
 	if (params != few)
@@ -534,15 +534,15 @@ static bool read_about(struct client *c, struct op *op, struct span body)
 		return malformed(c);
 	if (kind == 'P')
 		return true;
-	struct name *name = names_find(&c->names, text);
+	struct handle *name = handles_find(&c->handles, text);
 	if (name)
-		op->name = name_ref(name);
+		op->handle = handle_ref(name);
 	if (op->type == 'D') {
 		c->facts.describes = true;
 		if (name == NULL)
 			op->error = OP_UNKNOWN;
 	} else if (name) {
-		names_remove(&c->names, name); /* listed again if the Close is never carried out */
+		handles_remove(&c->handles, name); /* listed again if the Close is never carried out */
 	}
 	return true;
 }
@@ -555,9 +555,9 @@ static bool read_execute(struct client *c, struct op *op, struct span body)
 	if (!wire_read_done(&r))
 		return malformed(c);
 	struct portal *named = portal.len ? find_portal(c, portal) : NULL;
-	struct name *name = portal.len ? (named ? named->name : NULL) : c->portal;
+	struct handle *name = portal.len ? (named ? named->handle : NULL) : c->portal;
 	if (name && name->script && effects_lasting(name->script))
-		op->name = name_ref(name);
+		op->handle = handle_ref(name);
 	return true;
 }
 

@@ -107,7 +107,7 @@ static void send_op(struct client *c, const struct op *op, struct span batch)
 		send_close(c, op, message);
 		break;
 	case 'E':
-		owe(c, OWED_EXECUTE, OWED_FORWARD, op->name ? name_ref(op->name) : NULL, OWED_FLAG_NAME);
+		owe(c, OWED_EXECUTE, OWED_FORWARD, op->handle ? handle_ref(op->handle) : NULL, OWED_FLAG_HANDLE);
 		pass(c, message, op->total);
 		break;
 	case 'S':
@@ -196,10 +196,10 @@ static void send_held_begin(struct client *c)
 
 static void send_query(struct client *c, const struct op *op, struct span message)
 {
-	struct name *unnamed = names_find(&c->names, span_of("", 0));
+	struct handle *unnamed = handles_find(&c->handles, span_of("", 0));
 	/* A simple query ends the unnamed statement, here and there. */
 	if (unnamed)
-		names_remove(&c->names, unnamed);
+		handles_remove(&c->handles, unnamed);
 	set_unnamed(c->server, NULL);
 	struct script *script = op->script;
 	((struct op *)(uintptr_t)op)->script = NULL; /* the account holds it from now on */
@@ -209,20 +209,20 @@ static void send_query(struct client *c, const struct op *op, struct span messag
 
 static void send_parse(struct client *c, const struct op *op, struct span message)
 {
-	struct statement *statement = op->name->statement;
-	bool unnamed = op->name->text[0] == '\0';
+	struct statement *statement = op->handle->statement;
+	bool unnamed = op->handle->text[0] == '\0';
 	if (!unnamed && prepared_touch(&c->server->prepared, statement)) {
-		owe(c, OWED_PARSE, OWED_FAKE, name_ref(op->name), OWED_FLAG_NAME);
+		owe(c, OWED_PARSE, OWED_FAKE, handle_ref(op->handle), OWED_FLAG_HANDLE);
 		return;
 	}
 	if (unnamed) {
 		set_unnamed(c->server, statement);
-		owe(c, OWED_PARSE, OWED_FORWARD, name_ref(op->name), OWED_FLAG_NAME | OWED_FLAG_UNNAMED);
+		owe(c, OWED_PARSE, OWED_FORWARD, handle_ref(op->handle), OWED_FLAG_HANDLE | OWED_FLAG_UNNAMED);
 		pass(c, message, op->total);
 	} else {
 		evict(c);
 		prepared_add(&c->server->prepared, statement);
-		owe(c, OWED_PARSE, OWED_FORWARD, name_ref(op->name), OWED_FLAG_NAME);
+		owe(c, OWED_PARSE, OWED_FORWARD, handle_ref(op->handle), OWED_FLAG_HANDLE);
 		struct buf *out = out_of(c);
 		size_t token = wire_begin(out, 'P');
 		wire_add_text(out, statement->name);
@@ -233,7 +233,7 @@ static void send_parse(struct client *c, const struct op *op, struct span messag
 }
 
 /* The server must have the statement that a Bind or Describe is about. */
-static const char *make_known(struct client *c, struct name *name)
+static const char *make_known(struct client *c, struct handle *name)
 {
 	if (name->text[0]) {
 		know(c, name->statement);
@@ -248,7 +248,7 @@ static const char *make_known(struct client *c, struct name *name)
 
 static void send_bind(struct client *c, const struct op *op, struct span message)
 {
-	const char *known = make_known(c, op->name);
+	const char *known = make_known(c, op->handle);
 	struct wire_reader r = wire_reader_of(span_of(message.ptr + WIRE_HEAD_BYTES, message.len - WIRE_HEAD_BYTES));
 	struct span portal = wire_read_text(&r), text = wire_read_text(&r);
 	owe(c, OWED_BIND, OWED_FORWARD, NULL, 0);
@@ -269,12 +269,12 @@ static void send_bind(struct client *c, const struct op *op, struct span message
 
 static void send_describe(struct client *c, const struct op *op, struct span message)
 {
-	if (op->name == NULL) {
+	if (op->handle == NULL) {
 		owe(c, OWED_DESCRIBE_PORTAL, OWED_FORWARD, NULL, 0);
 		pass(c, message, op->total);
 		return;
 	}
-	const char *known = make_known(c, op->name);
+	const char *known = make_known(c, op->handle);
 	struct buf *out = out_of(c);
 	size_t token = wire_begin(out, 'D');
 	buf_add_u8(out, 'S');
@@ -288,7 +288,7 @@ static void send_close(struct client *c, const struct op *op, struct span messag
 	bool statement = message.ptr[WIRE_HEAD_BYTES] == 'S';
 	if (statement) {
 		/* Servers keep what others may use. */
-		owe(c, OWED_CLOSE, OWED_FAKE, op->name ? name_ref(op->name) : NULL, OWED_FLAG_NAME);
+		owe(c, OWED_CLOSE, OWED_FAKE, op->handle ? handle_ref(op->handle) : NULL, OWED_FLAG_HANDLE);
 		return;
 	}
 	owe(c, OWED_CLOSE, OWED_FORWARD, NULL, 0);
@@ -304,7 +304,7 @@ static void send_failing(struct client *c, const struct op *op)
 		set_unnamed(c->server, NULL);
 		return;
 	}
-	owe(c, OWED_PARSE, OWED_FORWARD, op->name ? name_ref(op->name) : NULL, flags | OWED_FLAG_NAME);
+	owe(c, OWED_PARSE, OWED_FORWARD, op->handle ? handle_ref(op->handle) : NULL, flags | OWED_FLAG_HANDLE);
 	wire_add_parse(out_of(c), FAILING_NAME, span_text(failing_text), NULL, 0);
 }
 
