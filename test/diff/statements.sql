@@ -3,6 +3,8 @@
 --
 --   --@ node TABLE KEY...     expected: sent to the node that holds this key, and to no other
 --   --@ reason CODE           expected: sent to the coordinator, for this reason (`any`: for any)
+--                             A statement that a worker refused as unknown there and that was then asked of the
+--                             coordinator (reason `retried`) went to the coordinator.
 --                             several may be allowed: --@ node orders 7 | reason shape
 --   --@ each                  the block stands for one of each key type: {t} {k} {key} {type} and, as parameters,
 --                             {param} {unknown} {binary}
@@ -32,7 +34,7 @@ SELECT v FROM public.{t} AS x WHERE x.k = {k} AND x.v >= 0 ORDER BY v
 
 --@ each
 --@ node {t} {key}
-SELECT count(*) FROM {t} WHERE k = {k}::{type}
+SELECT count(*) FROM {t} WHERE k = ({k})::{type}
 
 --@ each
 --@ node {t} {key}
@@ -231,23 +233,23 @@ SELECT o.id FROM orders o LEFT JOIN items i ON o.tenant_id = 7 AND i.tenant_id =
 SELECT o.id FROM orders o FULL JOIN items i ON o.tenant_id = i.tenant_id AND o.tenant_id = 7 AND i.tenant_id = 7 WHERE o.id = 1
 
 --@ reason multi_node | reason shape | reason no_key
-SELECT o.id FROM orders o, items i WHERE o.tenant_id = 7 AND i.tenant_id = 9
+SELECT o.id FROM orders o, items i WHERE o.tenant_id = 3 AND i.tenant_id = 2 AND o.id = i.id
 
 --@ reason multi_node | reason shape | reason no_key
-SELECT count(*) FROM orders WHERE tenant_id IN (7, 9)
+SELECT count(*) FROM orders WHERE tenant_id IN (3, 2)
 
 --@ reason multi_node | reason shape | reason no_key
---@ params int8:7 int8:9
+--@ params int8:3 int8:2
 SELECT count(*) FROM orders WHERE tenant_id IN ($1, $2)
 
 --@ reason multi_node | reason shape | reason no_key
-SELECT count(*) FROM orders WHERE tenant_id = 7 OR tenant_id = 9
+SELECT count(*) FROM orders WHERE tenant_id = 3 OR tenant_id = 2
 
 --@ reason no_key | reason shape
 SELECT count(*) FROM orders WHERE tenant_id = 7 OR id = 1
 
---@ reason any
-SELECT count(*) FROM orders WHERE tenant_id = 7 AND tenant_id = 9
+--@ node orders 7 | node orders 2 | reason any
+SELECT count(*) FROM orders WHERE tenant_id = 7 AND tenant_id = 2
 
 --@ node orders 7 | reason shape | reason no_key
 SELECT s.id FROM (SELECT * FROM orders WHERE tenant_id = 7) s WHERE s.total > 0
@@ -274,7 +276,7 @@ SELECT id FROM orders WHERE tenant_id = 7 UNION ALL SELECT id FROM items WHERE t
 SELECT id FROM orders WHERE tenant_id = 7 UNION ALL SELECT id FROM items
 
 --@ reason multi_node | reason shape | reason no_key
-SELECT id FROM orders WHERE tenant_id = 7 UNION ALL SELECT id FROM items WHERE tenant_id = 9
+SELECT id FROM orders WHERE tenant_id = 3 UNION ALL SELECT id FROM items WHERE tenant_id = 2
 
 --@ reason no_key | reason shape
 SELECT count(*) FROM orders o WHERE EXISTS (SELECT 1 FROM items i WHERE i.tenant_id = 7)
@@ -378,7 +380,7 @@ SELECT * FROM orders WHERE tenant_id = 7 AND id = 1 FOR UPDATE OF nosuch
 --@ node orders 7
 SELECT * FROM orders WHERE tenant_id = 7 AND id = 1 FOR NO KEY UPDATE SKIP LOCKED
 
---@ reason any
+--@ node orders 7 | reason any
 SELECT * FROM ONLY orders WHERE tenant_id = 7
 
 -- ---- two key columns
@@ -706,7 +708,7 @@ SELECT count(*) FROM orders -- first
 WHERE tenant_id -- second
 = 7
 
---@ node orders 7
+--@ node orders 7 | reason syntax
 SELECT count(*)FROM orders WHERE tenant_id=7AND id=1
 
 --@ node orders 7
@@ -881,7 +883,7 @@ SELECT count(*) FROM orders WHERE tenant_id = 7
 --@ before SET search_path = s2
 --@ before ROLLBACK TO a
 --@ after COMMIT
---@ node orders 7
+--@ node orders 7 | reason in_transaction
 SELECT count(*) FROM orders WHERE tenant_id = 7
 
 --@ before SELECT set_config('search_path', 's2', false)
@@ -1084,14 +1086,14 @@ INSERT INTO orders (tenant_id, nosuch) VALUES (7, 1)
 INSERT INTO orders (tenant_id, id, tenant_id) VALUES (7, 105, 8)
 
 --@ reason multi_node
-INSERT INTO orders (tenant_id, id) VALUES (7, 110), (9, 110)
+INSERT INTO orders (tenant_id, id) VALUES (3, 110), (2, 110)
 
 --@ node orders 7
 --@ params int8:7 int8:111 int8:7 int8:112
 INSERT INTO orders (tenant_id, id) VALUES ($1, $2), ($3, $4)
 
 --@ reason multi_node
---@ params int8:7 int8:113 int8:9 int8:113
+--@ params int8:3 int8:113 int8:2 int8:113
 INSERT INTO orders (tenant_id, id) VALUES ($1, $2), ($3, $4)
 
 --@ node orders 7 | reason shape | reason no_key
@@ -1305,7 +1307,7 @@ RESET ALL
 SELECT count(*) FROM orders WHERE tenant_id = 7; SELECT count(*) FROM items WHERE tenant_id = 7
 
 --@ reason multi_node
-SELECT count(*) FROM orders WHERE tenant_id = 7; SELECT count(*) FROM orders WHERE tenant_id = 9
+SELECT count(*) FROM orders WHERE tenant_id = 3; SELECT count(*) FROM orders WHERE tenant_id = 2
 
 --@ reason any
 SELECT count(*) FROM orders WHERE tenant_id = 7; SELECT count(*) FROM orders
@@ -1328,7 +1330,7 @@ BEGIN; UPDATE orders SET total = 71 WHERE tenant_id = 7 AND id = 1; COMMIT
 --@ reason any
 ;
 
---@ reason any
+--@ node orders 7
 --@ before BEGIN
 --@ before UPDATE orders SET total = 0 WHERE tenant_id = 7
 --@ after ROLLBACK
@@ -1350,14 +1352,14 @@ SELECT count(*) FROM orders WHERE tenant_id = 7
 --@ after COMMIT
 UPDATE orders SET total = 0 WHERE tenant_id = 7
 
---@ node orders 7
+--@ node orders 7 | reason in_transaction
 --@ before START TRANSACTION
 --@ before SET TRANSACTION ISOLATION LEVEL REPEATABLE READ
 --@ after SHOW transaction_isolation
 --@ after COMMIT
 SELECT count(*) FROM orders WHERE tenant_id = 7
 
---@ node orders 7
+--@ node orders 7 | reason in_transaction
 --@ before BEGIN
 --@ before SAVEPOINT a
 --@ after ROLLBACK TO a
