@@ -46,7 +46,7 @@ static void go_on_reading(struct conn *conn);
 static bool keep_result(struct conn *conn);
 static void fail(struct conn *conn, const char *why);
 static void fail_later(struct conn *conn, const char *why);
-static const char *without_newlines(char *text);
+static const char *first_line(char *text);
 static void forget_login(struct conn *conn);
 
 static void ignore_notice(void *arg, const PGresult *result)
@@ -384,18 +384,13 @@ static void fail(struct conn *conn, const char *why)
 	char text[sizeof conn->why];
 	snprintf(text, sizeof text, "%s", why);
 	conn_close(conn);
-	conn->on_event(conn->owner, CONN_LOST, without_newlines(text));
+	conn->on_event(conn->owner, CONN_LOST, first_line(text));
 }
 
-/* libpq's messages may have several lines and end with one. */
-static const char *without_newlines(char *text)
+/* libpq's messages have several lines, of which the first says it; the others guess at causes. */
+static const char *first_line(char *text)
 {
-	size_t len = strlen(text);
-	while (len && text[len - 1] == '\n')
-		text[--len] = '\0';
-	for (char *p = text; *p; p++)
-		if (*p == '\n' || *p == '\t')
-			*p = ' ';
+	text[strcspn(text, "\n")] = '\0';
 	return text;
 }
 

@@ -27,7 +27,6 @@ enum {
 	PEER_TIMEOUT_US = 3 * 1000000, /* to connect to a peer: a reading waits for it */
 	PEER_REFUSED_US = 10 * 1000000, /* until one that gave an error is asked again */
 	FIRST_RETRY_US = 100 * 1000,
-	LAST_RETRY_US = 5 * 1000000,
 	BELIEVED_US = 30 * 1000000, /* how long a map holds that a coordinator that is there will not renew */
 };
 
@@ -254,9 +253,6 @@ static void enter(struct watcher *w, enum state state)
 /* `error`: NULL = as it was, "" = none. To be called before enter(), which shows it. */
 static void show(struct watcher *w, const char *error)
 {
-	static const char *const kinds[] = { [MAP_NONE] = "none", [MAP_NATIVE] = "native", [MAP_CITUS] = "citus" };
-	if (w->has_map)
-		w->view.kind = kinds[w->reading.kind];
 	snprintf(w->view.source, sizeof w->view.source, "%s:%d/%s as %s", w->host, w->port, w->dbname,
 		 w->login.user ? w->login.user : "nobody");
 	if (error)
@@ -305,6 +301,12 @@ static void on_linger(void *arg)
 		stop(w);
 }
 
+/* The next time to wait after one that was waited in vain. */
+static int64_t longer(const struct watcher *w, int64_t delay_us)
+{
+	return delay_us * 2 < w->settings->node_retry_us ? delay_us * 2 : w->settings->node_retry_us;
+}
+
 /* The map stays as it is while the coordinator cannot be reached, since then nobody changes names through it. */
 static void fail(struct watcher *w, const char *why)
 {
@@ -324,7 +326,7 @@ static void fail(struct watcher *w, const char *why)
 	show(w, why);
 	enter(w, WAITING);
 	timer_start(w->timer, w->retry_delay_us);
-	w->retry_delay_us = w->retry_delay_us * 2 < LAST_RETRY_US ? w->retry_delay_us * 2 : LAST_RETRY_US;
+	w->retry_delay_us = longer(w, w->retry_delay_us);
 	if (answered && w->has_map && now_us - w->failing_since_us > BELIEVED_US) {
 		w->has_map = false;
 		w->calls->on_map(w->owner, NULL);
@@ -519,7 +521,9 @@ static void on_tested(struct watcher *w, const char *why)
 
 static void publish(struct watcher *w, struct map *map)
 {
+	static const char *const kinds[] = { [MAP_NONE] = "none", [MAP_NATIVE] = "native", [MAP_CITUS] = "citus" };
 	const PGresult *citus = w->reading.results[QUERY_SIGNAL_CITUS];
+	w->view.kind = kinds[w->reading.kind];
 	mem_free(w->names);
 	mem_free(w->placements);
 	w->names = mem_strdup(names_of(&w->reading));
@@ -717,8 +721,7 @@ static void on_peer(void *owner, enum conn_event event, const char *why)
 	snprintf(peer->why, sizeof peer->why, "%s", why);
 	peer->failed = true;
 	peer->retry_us = loop_now_us(w->loop) + (event == CONN_FAILED ? PEER_REFUSED_US : peer->delay_us);
-	int64_t last_us = w->settings->node_retry_us;
-	peer->delay_us = peer->delay_us * 2 < last_us ? peer->delay_us * 2 : last_us;
+	peer->delay_us = longer(w, peer->delay_us);
 	if (peer->awaited) {
 		peer->awaited = false;
 		go_on_if_checked(w);
