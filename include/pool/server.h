@@ -77,7 +77,7 @@ struct server {
 	size_t cancel_key_bytes;
 	struct list cancels;         /* under way, see pool/cancel.h: not lent while there are any */
 	bool close_needed;           /* RECONNECT, or obsolete: closed when given back */
-	bool sequences_used;         /* nextval may have run */
+	uint64_t sequences_of;       /* client for whom nextval may have run; 0 = none. Holder */
 	char transaction_status;     /* of the last ReadyForQuery: I, T or E. Holder */
 	struct owed owed;            /* Holder, while LENT */
 	struct guc_set reported;     /* ParameterStatus. Holder, while LENT */

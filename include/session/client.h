@@ -77,6 +77,7 @@ struct batch_facts {
 	bool may_commit;       /* when it is through, something may be committed */
 	bool describes;        /* Describes a statement */
 	bool other;            /* FunctionCall, or anything else that needs a server */
+	bool sequences;        /* calls nextval, currval or the like */
 	bool too_large;        /* not read: passes through to the coordinator */
 };
 
@@ -219,6 +220,8 @@ void answer_fakes(struct client *c); /* makes up those whose turn has come */
 /* --- effects.c: what a completed statement leaves behind --- */
 void effects_sending(struct client *c, const struct script *script);
 bool effects_lasting(const struct script *script); /* worth remembering until it has completed */
+/* The prepared statement that a lone DEALLOCATE is about, if it is one of the client's; else NULL. */
+struct handle *effects_deallocated(const struct client *c, const struct script *script);
 void effects_completed(struct client *c, const struct script *script, unsigned part, struct span tag);
 void effects_transaction_over(struct client *c);
 void effects_environment(struct client *c); /* search_path or role may have changed */

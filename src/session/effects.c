@@ -45,6 +45,13 @@ bool effects_lasting(const struct script *script)
 	return false;
 }
 
+struct handle *effects_deallocated(const struct client *c, const struct script *script)
+{
+	if (script->part_count != 1 || script->parts[0].cls != PART_DEALLOCATE || script->parts[0].name == NULL)
+		return NULL;
+	return handles_find(&c->handles, span_text(script->parts[0].name));
+}
+
 void effects_environment(struct client *c)
 {
 	c->env_version++;
@@ -70,7 +77,7 @@ static void discard(struct client *c, const char *what)
 	guc_copy(&c->wanted, &c->startup);
 	guc_clear(&server->applied);
 	prepared_clear(&server->prepared);
-	server->sequences_used = false;
+	server->sequences_of = 0;
 	effects_environment(c);
 }
 
@@ -78,8 +85,10 @@ static void deallocate(struct client *c, const char *name)
 {
 	if (name) {
 		struct handle *known = handles_find(&c->handles, span_text(name));
-		if (known)
+		if (known) {
+			prepared_remove(&c->server->prepared, known->statement);
 			handles_remove(&c->handles, known);
+		}
 		return;
 	}
 	handles_clear(&c->handles);

@@ -376,6 +376,7 @@ static void count_script(struct client *c, const struct script *script, struct r
 		facts->may_commit = true;
 	for (size_t i = 0; i < script->part_count; i++) {
 		const struct part *part = &script->parts[i];
+		facts->sequences |= part->effects & EFFECT_SEQUENCE || part->pin == PIN_CURRVAL;
 		if (part->cls == PART_BEGIN) {
 			facts->opens = true;
 			facts->ends = false;
@@ -423,6 +424,9 @@ static bool read_query(struct client *c, struct op *op, struct span body)
 	else
 		router_count(c->tenant->database->router, script, &decision);
 	effects_sending(c, script);
+	struct handle *deallocated = effects_deallocated(c, script);
+	if (deallocated)
+		op->handle = handle_ref(deallocated);
 	if (effects_lasting(script))
 		op->script = router_keep(c->tenant->database->router, script, sql);
 	return true;

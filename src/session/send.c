@@ -1,5 +1,6 @@
 /* Ops to the server: names become the shared ones, what the server lacks is sent ahead,
  * and every message that will be answered is put on the account of what is owed. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -11,6 +12,7 @@ static const char failing_text[] = "pgshunt refuses this statement: the client w
 
 static void send_op(struct client *c, const struct op *op, struct span batch);
 static void send_held_begin(struct client *c);
+static void send_discard_sequences(struct client *c);
 static void send_query(struct client *c, const struct op *op, struct span message);
 static void send_parse(struct client *c, const struct op *op, struct span message);
 static void send_bind(struct client *c, const struct op *op, struct span message);
@@ -57,6 +59,8 @@ void send_batch(struct client *c, struct span batch)
 	start_clocks(c);
 	if (owed_empty(&c->server->owed))
 		arm_retry(c, batch);
+	if (c->facts.sequences)
+		send_discard_sequences(c);
 	if (c->held && !c->outside)
 		send_held_begin(c);
 	c->commit_possible |= c->facts.may_commit;
@@ -173,23 +177,52 @@ static void set_unnamed(struct server *server, struct statement *statement)
 	server->unnamed = statement;
 }
 
+/* A statement of our own text, with one reference. */
+static struct statement *own_statement(struct client *c, const char *text)
+{
+	struct buf body;
+	buf_init(&body, 0);
+	wire_add_text(&body, text);
+	buf_add_u16(&body, 0);
+	struct statement *statement = statement_intern(c->sessions->statements, span_of("", 0), buf_span(&body));
+	buf_done(&body);
+	return statement;
+}
+
+/* Runs a text ahead of the batch, without a Sync of its own: if it fails, so does the batch. */
+static void send_ahead(struct client *c, const char *text)
+{
+	struct statement *statement = own_statement(c, text);
+	know(c, statement);
+	wire_add_bind(out_of(c), statement->name, NULL, 0);
+	owe(c, OWED_BIND, OWED_SWALLOW, NULL, 0);
+	wire_add_execute(out_of(c));
+	owe(c, OWED_EXECUTE, OWED_SWALLOW, NULL, 0);
+	statement_unref(statement);
+}
+
 static void send_held_begin(struct client *c)
 {
-	struct buf body, *out;
-	buf_init(&body, 0);
-	wire_add_text(&body, c->held_begin);
-	buf_add_u16(&body, 0);
-	struct statement *begin = statement_intern(c->sessions->statements, span_of("", 0), buf_span(&body));
-	buf_done(&body);
-	know(c, begin);
-	out = out_of(c);
-	wire_add_bind(out, begin->name, NULL, 0);
-	owe(c, OWED_BIND, OWED_SWALLOW, NULL, 0);
-	wire_add_execute(out);
-	owe(c, OWED_EXECUTE, OWED_SWALLOW, NULL, 0);
-	statement_unref(begin);
+	send_ahead(c, c->held_begin);
 	c->held = false;
 	c->started = true;
+}
+
+/* currval() must not show what another client's nextval() gave. */
+static void send_discard_sequences(struct client *c)
+{
+	if (c->server->sequences_of && c->server->sequences_of != c->serial)
+		send_ahead(c, "discard sequences");
+	c->server->sequences_of = c->serial;
+}
+
+/* A client's DEALLOCATE means its own name: the server is told of the shared one, which it then knows for certain. */
+static struct statement *deallocate_instead(struct client *c, const struct handle *handle)
+{
+	char text[64];
+	know(c, handle->statement);
+	snprintf(text, sizeof text, "deallocate \"%s\"", handle->statement->name);
+	return own_statement(c, text);
 }
 
 /* --- the client's messages --- */
@@ -203,8 +236,13 @@ static void send_query(struct client *c, const struct op *op, struct span messag
 	set_unnamed(c->server, NULL);
 	struct script *script = op->script;
 	((struct op *)(uintptr_t)op)->script = NULL; /* the account holds it from now on */
+	struct statement *instead = op->handle ? deallocate_instead(c, op->handle) : NULL;
 	owe(c, OWED_QUERY, OWED_FORWARD, script, OWED_FLAG_SCRIPT);
-	pass(c, message, op->total);
+	if (instead)
+		wire_add_query(out_of(c), instead->text.ptr);
+	else
+		pass(c, message, op->total);
+	statement_unref(instead);
 }
 
 static void send_parse(struct client *c, const struct op *op, struct span message)
@@ -252,7 +290,7 @@ static void send_bind(struct client *c, const struct op *op, struct span message
 	struct wire_reader r = wire_reader_of(span_of(message.ptr + WIRE_HEAD_BYTES, message.len - WIRE_HEAD_BYTES));
 	struct span portal = wire_read_text(&r), text = wire_read_text(&r);
 	owe(c, OWED_BIND, OWED_FORWARD, NULL, 0);
-	if (text.len == 0) {
+	if (text.len == 0 && known[0] == '\0') {
 		pass(c, message, op->total);
 		return;
 	}
