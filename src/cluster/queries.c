@@ -33,11 +33,15 @@ const enum query native_node_plan[] = { NODE_PLAN, QUERY_NATIVE_PARTITIONS, QUER
 #define OURS "(SELECT oid FROM pg_namespace WHERE nspname = 'pg_catalog')"
 #define TEMPORARY "(SELECT oid FROM pg_namespace WHERE nspname ~ '^pg_(toast_)?temp')"
 
+/* Citus looks at each row of pg_class whether it is a shard: it is read once. */
+#define CLASSES                                                                                                 \
+	"WITH c AS MATERIALIZED (SELECT oid, xmin, relkind FROM pg_class"                                       \
+	"  WHERE oid >= 16384 AND relpersistence <> 't' AND relkind <> 't') "
 #define NAMES_SIGNAL                                                                                            \
-	"(SELECT " DIGEST " FROM pg_class x WHERE x.oid >= 16384 AND x.relpersistence <> 't' AND x.relkind <> 't')," \
-	"(SELECT " DIGEST " FROM pg_attribute x JOIN pg_class c ON c.oid = x.attrelid"                          \
-	"  WHERE x.attrelid >= 16384 AND x.attnum > 0 AND c.relpersistence <> 't' AND c.relkind IN ('r', 'p', 'f', 'v', 'm'))," \
-	"(SELECT " DIGEST " FROM pg_attrdef x JOIN pg_class c ON c.oid = x.adrelid WHERE c.relpersistence <> 't'),"  \
+	"(SELECT " DIGEST " FROM c x),"                                                                         \
+	"(SELECT " DIGEST " FROM pg_attribute x JOIN c ON c.oid = x.attrelid"                                   \
+	"  WHERE x.attrelid >= 16384 AND x.attnum > 0 AND c.relkind IN ('r', 'p', 'f', 'v', 'm')),"             \
+	"(SELECT " DIGEST " FROM pg_attrdef x JOIN c ON c.oid = x.adrelid),"                                    \
 	"(SELECT " DIGEST " FROM pg_namespace x WHERE x.nspname !~ '^pg_(toast_)?temp'),"                       \
 	"(SELECT " DIGEST " FROM pg_proc x WHERE x.oid >= 16384),"                                              \
 	"(SELECT " DIGEST " FROM pg_operator x WHERE x.oid >= 16384),"                                          \
@@ -94,8 +98,8 @@ static const char *const texts[QUERY_COUNT] = {
 		" (SELECT concat_ws(' ', pg_encoding_to_char(encoding), datcollate, datctype) FROM pg_database"
 		"  WHERE datname = current_database())",
 
-	[QUERY_SIGNAL] = "SELECT concat_ws('|', " NAMES_SIGNAL ")",
-	[QUERY_SIGNAL_CITUS] = "SELECT concat_ws('|', " NAMES_SIGNAL "), concat_ws('|', " CITUS_SIGNAL ")",
+	[QUERY_SIGNAL] = CLASSES "SELECT concat_ws('|', " NAMES_SIGNAL ")",
+	[QUERY_SIGNAL_CITUS] = CLASSES "SELECT concat_ws('|', " NAMES_SIGNAL "), concat_ws('|', " CITUS_SIGNAL ")",
 
 	[QUERY_BEGIN] = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
 
@@ -141,17 +145,18 @@ static const char *const texts[QUERY_COUNT] = {
 
 	[QUERY_NONSTANDARD] =
 		"SELECT o.what || ' ' || o.name FROM ("
-		"  SELECT 'function' AS what, proname::text AS name, 'pg_proc'::regclass AS class, oid FROM pg_proc"
+		"  SELECT 'function' AS what, proname::text AS name, 'pg_proc'::regclass::oid AS class, oid FROM pg_proc"
 		"   WHERE oid >= 16384 AND pronamespace = " OURS
-		"  UNION ALL SELECT 'operator', oprname::text, 'pg_operator'::regclass, oid FROM pg_operator"
+		"  UNION ALL SELECT 'operator', oprname::text, 'pg_operator'::regclass::oid, oid FROM pg_operator"
 		"   WHERE oid >= 16384 AND oprnamespace = " OURS
-		"  UNION ALL SELECT 'type', typname::text, 'pg_type'::regclass, oid FROM pg_type"
+		"  UNION ALL SELECT 'type', typname::text, 'pg_type'::regclass::oid, oid FROM pg_type"
 		"   WHERE oid >= 16384 AND typnamespace = " OURS " AND typrelid = 0 AND typcategory <> 'A'"
-		"  UNION ALL SELECT 'cast from', castsource::regtype || ' to ' || casttarget::regtype, 'pg_cast'::regclass, oid"
+		"  UNION ALL SELECT 'cast from', castsource::regtype || ' to ' || casttarget::regtype, 'pg_cast'::regclass::oid, oid"
 		"   FROM pg_cast WHERE oid >= 16384 AND castsource < 16384 AND casttarget < 16384) o"
-		" WHERE o.name NOT IN (" CITUS_NAMES ") AND NOT EXISTS (SELECT 1 FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid"
-		"  WHERE d.classid = o.class AND d.objid = o.oid AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'"
-		"   AND e.extname IN ('citus', 'citus_columnar')) ORDER BY 1 LIMIT 1",
+		" WHERE o.name NOT IN (" CITUS_NAMES ") AND (o.class, o.oid) NOT IN ("
+		"  SELECT d.classid, d.objid FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid"
+		"  WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e' AND e.extname IN ('citus', 'citus_columnar'))"
+		" ORDER BY 1 LIMIT 1",
 
 	[QUERY_ROLE_SETTINGS] =
 		"SELECT r.rolname, s.setdatabase <> 0, u.text FROM pg_db_role_setting s LEFT JOIN pg_roles r ON r.oid = s.setrole"

@@ -1,6 +1,6 @@
 /* Prints the shard map that pgshunt would read, for tests and for curiosity.
  *
- *    mapdump 'host=… port=… dbname=… map_user=… map_password=… cluster=auto' [seconds] [name:port=host:port ...]
+ *    mapdump 'host=… port=… dbname=… map_user=… map_password=… cluster=auto' [seconds] ['name:port = host=… port=…' ...]
  *
  * The first word is a line of [databases]; further ones are lines of [nodes]. With seconds, it goes on
  * watching for that long and prints each new map. */
