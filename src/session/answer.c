@@ -185,21 +185,21 @@ void owed_release(struct client *c, struct owed_entry *entry, bool dropped)
 		}
 		statement_unref(statement);
 	} else if (entry->flags & OWED_FLAG_HANDLE) {
-		struct handle *name = entry->arg;
+		struct handle *handle = entry->arg;
 		if (dropped && entry->kind == OWED_CLOSE)
-			handles_relist(&c->handles, name);
+			handles_relist(&c->handles, handle);
 		if (dropped && entry->kind == OWED_PARSE) {
-			handles_remove(&c->handles, name);
+			handles_remove(&c->handles, handle);
 			if (c->server && entry->whose == OWED_FORWARD && !(entry->flags & OWED_FLAG_ERROR)) {
 				if (!(entry->flags & OWED_FLAG_UNNAMED))
-					prepared_remove(&c->server->prepared, name->statement);
-				else if (c->server->unnamed == name->statement) {
-					statement_unref(name->statement);
+					prepared_remove(&c->server->prepared, handle->statement);
+				else if (c->server->unnamed == handle->statement) {
+					statement_unref(handle->statement);
 					c->server->unnamed = NULL;
 				}
 			}
 		}
-		handle_unref(name);
+		handle_unref(handle);
 	}
 	entry->arg = NULL;
 }
@@ -221,7 +221,7 @@ static bool means_stale(struct span body)
 	       strstr(message.ptr, "operation is not allowed on this node") != NULL;
 }
 
-static void replace_error(struct client *c, enum op_error error, const struct handle *name)
+static void replace_error(struct client *c, enum op_error error, const struct handle *handle)
 {
 	static const struct {
 		const char *sqlstate, *message, *hint;
@@ -230,7 +230,7 @@ static void replace_error(struct client *c, enum op_error error, const struct ha
 		OP_ERRORS(OP_ERROR_ROW)
 #undef OP_ERROR_ROW
 	};
-	const char *about = error == OP_PIN ? (c->pin_other ? c->pin_other : "see pinning") : name ? name->text : "";
+	const char *about = error == OP_PIN ? (c->pin_other ? c->pin_other : "see pinning") : handle ? handle->text : "";
 	char *message = NULL;
 	const char *place = strstr(rows[error].message, "%s");
 	if (place)

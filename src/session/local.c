@@ -61,9 +61,9 @@ static const char *statement_text(const struct client *c, const struct op *op, s
 		*len = body.len - 1;
 		return body.ptr;
 	}
-	const struct handle *name = c->portal;
-	*len = name->statement->text.len;
-	return name->statement->text.ptr;
+	const struct handle *handle = c->portal;
+	*len = handle->statement->text.len;
+	return handle->statement->text.ptr;
 }
 
 /* Carries out a lone BEGIN, COMMIT or ROLLBACK. */

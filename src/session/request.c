@@ -345,19 +345,19 @@ struct route_env request_env(struct client *c, struct map *map)
 }
 
 /* What a name's statement means now; read again when names may mean something else. */
-static const struct script *handle_script(struct client *c, struct handle *name)
+static const struct script *handle_script(struct client *c, struct handle *handle)
 {
-	if (name->script && name->env_version == c->env_version)
-		return name->script;
+	if (handle->script && handle->env_version == c->env_version)
+		return handle->script;
 	struct route_env env = request_env(c, c->map);
-	const struct statement *statement = name->statement;
+	const struct statement *statement = handle->statement;
 	const struct script *script = router_read(c->tenant->database->router, &env, statement->text, statement->types,
 						  statement->type_count);
-	if (name->script)
-		router_drop(name->script);
-	name->script = router_keep(c->tenant->database->router, script, statement->text);
-	name->env_version = c->env_version;
-	return name->script;
+	if (handle->script)
+		router_drop(handle->script);
+	handle->script = router_keep(c->tenant->database->router, script, statement->text);
+	handle->env_version = c->env_version;
+	return handle->script;
 }
 
 /* Adds a script that will run to the facts and the decision of the batch. */
@@ -468,11 +468,11 @@ static struct portal *find_portal(struct client *c, struct span text)
 	return NULL;
 }
 
-static void set_portal(struct client *c, struct span text, struct handle *name)
+static void set_portal(struct client *c, struct span text, struct handle *handle)
 {
 	if (text.len == 0) {
 		handle_unref(c->portal);
-		c->portal = handle_ref(name);
+		c->portal = handle_ref(handle);
 		return;
 	}
 	struct portal *portal = find_portal(c, text);
@@ -483,7 +483,7 @@ static void set_portal(struct client *c, struct span text, struct handle *name)
 		list_append(&c->portals, &portal->item);
 	}
 	handle_unref(portal->handle);
-	portal->handle = handle_ref(name);
+	portal->handle = handle_ref(handle);
 }
 
 /* The parameters as the router wants them, in memory that lasts for the call. */
@@ -507,14 +507,14 @@ static bool read_bind(struct client *c, struct op *op, struct span body)
 	if (r.failed || (whole && !wire_read_bind(body, &bind)))
 		return malformed(c);
 	counters_add(&c->tenant->database->counters, COUNTER_BIND, 1);
-	struct handle *name = handles_find(&c->handles, text);
-	if (name == NULL) {
+	struct handle *handle = handles_find(&c->handles, text);
+	if (handle == NULL) {
 		op->error = OP_UNKNOWN;
 		return true;
 	}
-	op->handle = handle_ref(name);
-	set_portal(c, portal, name);
-	const struct script *script = handle_script(c, name);
+	op->handle = handle_ref(handle);
+	set_portal(c, portal, handle);
+	const struct script *script = handle_script(c, handle);
 	struct route_param few[64], *params = bind_params(&bind, few, MEM_COUNT(few));
 	struct route_decision decision = route_script(script, params, bind.param_count);
 	if (params != few)
@@ -538,15 +538,15 @@ static bool read_about(struct client *c, struct op *op, struct span body)
 		return malformed(c);
 	if (kind == 'P')
 		return true;
-	struct handle *name = handles_find(&c->handles, text);
-	if (name)
-		op->handle = handle_ref(name);
+	struct handle *handle = handles_find(&c->handles, text);
+	if (handle)
+		op->handle = handle_ref(handle);
 	if (op->type == 'D') {
 		c->facts.describes = true;
-		if (name == NULL)
+		if (handle == NULL)
 			op->error = OP_UNKNOWN;
-	} else if (name) {
-		handles_remove(&c->handles, name); /* listed again if the Close is never carried out */
+	} else if (handle) {
+		handles_remove(&c->handles, handle); /* listed again if the Close is never carried out */
 	}
 	return true;
 }
@@ -559,9 +559,9 @@ static bool read_execute(struct client *c, struct op *op, struct span body)
 	if (!wire_read_done(&r))
 		return malformed(c);
 	struct portal *named = portal.len ? find_portal(c, portal) : NULL;
-	struct handle *name = portal.len ? (named ? named->handle : NULL) : c->portal;
-	if (name && name->script && effects_lasting(name->script))
-		op->handle = handle_ref(name);
+	struct handle *handle = portal.len ? (named ? named->handle : NULL) : c->portal;
+	if (handle && handle->script && effects_lasting(handle->script))
+		op->handle = handle_ref(handle);
 	return true;
 }
 

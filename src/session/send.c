@@ -271,15 +271,23 @@ static void send_parse(struct client *c, const struct op *op, struct span messag
 }
 
 /* The server must have the statement that a Bind or Describe is about. */
-static const char *make_known(struct client *c, struct handle *name)
+static const char *make_known(struct client *c, struct handle *handle)
 {
-	if (name->text[0]) {
-		know(c, name->statement);
-		return name->statement->name;
+	struct handle *deallocated = handle->script ? effects_deallocated(c, handle->script) : NULL;
+	if (deallocated) {
+		struct statement *instead = deallocate_instead(c, deallocated);
+		set_unnamed(c->server, instead);
+		send_parse_ahead(c, instead, "", OWED_FLAG_UNNAMED);
+		statement_unref(instead);
+		return "";
 	}
-	if (c->server->unnamed != name->statement) {
-		set_unnamed(c->server, name->statement);
-		send_parse_ahead(c, name->statement, "", OWED_FLAG_UNNAMED);
+	if (handle->text[0]) {
+		know(c, handle->statement);
+		return handle->statement->name;
+	}
+	if (c->server->unnamed != handle->statement) {
+		set_unnamed(c->server, handle->statement);
+		send_parse_ahead(c, handle->statement, "", OWED_FLAG_UNNAMED);
 	}
 	return "";
 }
