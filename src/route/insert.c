@@ -17,7 +17,7 @@ static bool check_conflict(struct analysis *a, const struct tree *conflict, cons
 
 bool insert_analyse(struct analysis *a, const struct tree *insert)
 {
-	const struct tree *target = tree_clause(insert, CLAUSE_INTO)->first, *rows;
+	const struct tree *target = tree_clause(insert, CLAUSE_INTO)->first, *rows = NULL;
 	const struct tree *source = tree_clause(insert, CLAUSE_SOURCE);
 	const struct tree *conflict = tree_clause(insert, CLAUSE_CONFLICT);
 	const struct tree *returning = tree_clause(insert, CLAUSE_RETURNING);

@@ -236,6 +236,16 @@ static void fill_set_transaction(struct statement *statement, bool read_only)
 	statement->has_literals = false;
 }
 
+/* As parse_bool() reads it, beginnings of words included. */
+static bool says_yes(const char *value)
+{
+	static const char *const words[] = { "t", "tr", "tru", "true", "y", "ye", "yes", "on", "1" };
+	for (size_t i = 0; i < lengthof(words); i++)
+		if (span_is_nocase(span_text(value), words[i]))
+			return true;
+	return false;
+}
+
 static void fill_set(struct maker *maker, const void *node, struct statement *statement)
 {
 	const VariableSetStmt *set = node;
@@ -262,9 +272,9 @@ static void fill_set(struct maker *maker, const void *node, struct statement *st
 	if (is_transaction_setting(name)) {
 		if (reset || set->kind == VAR_SET_DEFAULT || !setting->known)
 			statement->cls = PART_UTILITY;
-		else /* not read, only taken for the careful answer: "off", "0", "no" and "false" begin so */
-			fill_set_transaction(statement, strcmp(name, "transaction_read_only") == 0 &&
-								strchr("of0nN", setting->value[0]) == NULL);
+		else
+			fill_set_transaction(statement,
+					     strcmp(name, "transaction_read_only") == 0 && says_yes(setting->value));
 		statement->settings = NULL;
 		statement->setting_count = 0;
 		statement->has_literals = true;

@@ -220,18 +220,18 @@ static struct plan *find_or_make(struct router *router, const struct route_env *
 	struct template *template = &router->template;
 	if (text.len > router->options.max_text_bytes || text.len > TEXT_MAX_BYTES) {
 		template->slot_count = 0;
-		return script_unread_plan(env->map, REASON_TOO_LARGE, span_text(""));
+		return script_unread_plan(env->map, REASON_TOO_LARGE, text, span_text(""));
 	}
 	template_read(template, text, router->options.max_depth);
 	if (template->trouble != TEMPLATE_FINE) {
 		template->slot_count = 0;
 		return script_unread_plan(env->map,
-					  template->trouble == TEMPLATE_BAD ? REASON_SYNTAX : REASON_TOO_LARGE,
+					  template->trouble == TEMPLATE_BAD ? REASON_SYNTAX : REASON_TOO_LARGE, text,
 					  span_of(template->bytes, template->len));
 	}
 	if (!env->text_is_safe && !is_plain_ascii(text)) {
 		template->slot_count = 0;
-		return script_unread_plan(env->map, REASON_ENCODING, span_text(""));
+		return script_unread_plan(env->map, REASON_ENCODING, text, span_text(""));
 	}
 	size_t template_len = template->len;
 	uint64_t template_id = table_hash(span_of(template->bytes, template_len));

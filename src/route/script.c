@@ -10,10 +10,11 @@
 /* Nesting of the tree: bounds the recursion over it, which takes some 200 bytes a level. */
 enum { TREE_MAX_DEPTH = 1000 };
 
-/* What an unread text is taken to do. */
+/* What an unread text is taken to do; EFFECT_NAMES by its words. */
 enum {
-	EFFECTS_UNREAD = EFFECT_WRITES | EFFECT_LOCKS | EFFECT_NAMES | EFFECT_COMMITS | EFFECT_SETTINGS_UNKNOWN |
-			 EFFECT_SEQUENCE | EFFECT_USER_CODE
+	EFFECTS_UNREAD = EFFECT_WRITES | EFFECT_LOCKS | EFFECT_COMMITS | EFFECT_SETTINGS_UNKNOWN | EFFECT_SEQUENCE |
+			 EFFECT_USER_CODE,
+	WORDS_LOOKED_AT_BYTES = 16 << 20
 };
 
 struct making {
@@ -24,6 +25,7 @@ struct making {
 	bool names_changed; /* by a statement before this one */
 };
 
+static bool may_change_names(struct span text, enum reason reason);
 static void make_parts(struct making *making, const struct parsed *parsed);
 static void make_part(struct making *making, struct statement *statement, struct part *part);
 static void find_body(const struct making *making, const struct statement *statement, struct part *part);
@@ -42,7 +44,7 @@ struct plan *script_plan(const struct script_input *input)
 	parse_text(&scratch, arena_text(&scratch, input->text), TREE_MAX_DEPTH, &parsed);
 	struct plan *plan;
 	if (!parsed.ok) {
-		plan = script_unread_plan(input->env->map, parsed.reason, template);
+		plan = script_unread_plan(input->env->map, parsed.reason, input->text, template);
 		/* Whether it is valid may depend on a literal: varchar(99999999999) is not. */
 		plan->cacheable = input->template->slot_count == 0 && !input->template->unicode_names;
 	} else {
@@ -60,7 +62,7 @@ struct plan *script_plan(const struct script_input *input)
 	return plan;
 }
 
-struct plan *script_unread_plan(struct map *map, enum reason reason, struct span template)
+struct plan *script_unread_plan(struct map *map, enum reason reason, struct span text, struct span template)
 {
 	struct plan *plan = plan_new(map);
 	plan->template = span_of(arena_text(&plan->arena, template), template.len);
@@ -68,7 +70,52 @@ struct plan *script_unread_plan(struct map *map, enum reason reason, struct span
 	plan->part_count = 1;
 	plan->parts = ARENA_NEW(&plan->arena, struct part);
 	plan->parts[0] = (struct part){ .cls = PART_UTILITY, .effects = EFFECTS_UNREAD, .pin = PIN_UNREAD };
+	if (may_change_names(text, reason))
+		plan->parts[0].effects |= EFFECT_NAMES;
 	return plan;
+}
+
+/* A word that, outside of strings, stands in every command that may change what names mean. */
+static bool is_change_word(struct span word, struct span before)
+{
+	static const char *const words[] = { "create", "alter", "drop", "grant",  "revoke",
+					     "do",     "call",  "into", "import", "reassign" };
+	for (size_t i = 0; i < MEM_COUNT(words); i++)
+		if (span_is_nocase(word, words[i]))
+			return !span_is_nocase(before, "insert") && !span_is_nocase(before, "merge");
+	return false;
+}
+
+/* A mistake in a SELECT must not make the map stale, a CREATE in words newer than this grammar must.
+ * Where the lexer cannot be relied on, words count inside strings too. */
+static bool may_change_names(struct span text, enum reason reason)
+{
+	struct span before = span_text("");
+	struct lexer lexer;
+	size_t start = 0;
+	if (text.len > WORDS_LOOKED_AT_BYTES)
+		return true;
+	lexer_init(&lexer, text);
+	while (reason != REASON_ENCODING) {
+		struct token token = lexer_next(&lexer);
+		struct span word = span_of(text.ptr + token.start, token.end - token.start);
+		if (token.kind == TOKEN_END || token.kind == TOKEN_BAD)
+			return false; /* BAD: the server refuses the whole text */
+		if (token.kind == TOKEN_WORD && is_change_word(word, before))
+			return true;
+		before = word;
+	}
+	for (size_t i = 0; i <= text.len; i++) {
+		char c = i < text.len ? (char)(text.ptr[i] | 0x20) : ' ';
+		if (c >= 'a' && c <= 'z')
+			continue;
+		struct span word = span_of(text.ptr + start, i - start);
+		if (word.len != 0 && is_change_word(word, before))
+			return true;
+		before = word.len != 0 ? word : before;
+		start = i + 1;
+	}
+	return false;
 }
 
 static void make_parts(struct making *making, const struct parsed *parsed)

@@ -17,5 +17,5 @@ struct script_input {
 
 /* A plan with one reference for the caller. */
 struct plan *script_plan(const struct script_input *input);
-/* A plan for a text that is not looked into. `template` may be empty. */
-struct plan *script_unread_plan(struct map *map, enum reason reason, struct span template);
+/* A plan for a text that was not understood, or must not be looked into. `template` may be empty. */
+struct plan *script_unread_plan(struct map *map, enum reason reason, struct span text, struct span template);

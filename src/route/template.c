@@ -20,7 +20,7 @@ struct nesting {
 
 static void add_slot(struct template *template, struct token token);
 static bool nesting_fits(struct nesting *nesting, struct span token, enum token_kind kind);
-static void note_name(struct template *template, struct span token);
+static bool note_name(struct template *template, struct span token);
 
 void template_init(struct template *template)
 {
@@ -57,6 +57,7 @@ void template_read(struct template *template, struct span text, size_t max_depth
 	struct nesting nesting = { .max = max_depth };
 	struct lexer lexer;
 	size_t gap_from = 0;
+	bool after_temp = false; /* the last token was pg_temp */
 	lexer_init(&lexer, text);
 	template_clear(template, text.len); /* no token becomes longer, and a gap is at least one byte */
 	for (;;) {
@@ -82,8 +83,8 @@ void template_read(struct template *template, struct span text, size_t max_depth
 		}
 		memcpy(template->bytes + template->len, bytes.ptr, bytes.len);
 		template->len += bytes.len;
-		if (token.kind == TOKEN_WORD || token.kind == TOKEN_QUOTED)
-			note_name(template, bytes);
+		template->temp_names |= after_temp &&token.kind == TOKEN_SELF &&bytes.ptr[0] == '.';
+		after_temp = (token.kind == TOKEN_WORD || token.kind == TOKEN_QUOTED) && note_name(template, bytes);
 		template->unicode_names |= token.kind == TOKEN_UQUOTED;
 		template->params |= token.kind == TOKEN_PARAM;
 	}
@@ -156,12 +157,11 @@ static bool nesting_fits(struct nesting *nesting, struct span token, enum token_
 	return nesting->brackets + nesting->cases + nesting->nots / 4 <= nesting->max;
 }
 
-static void note_name(struct template *template, struct span token)
+/* True for pg_temp, and for a session's own pg_temp_N. */
+static bool note_name(struct template *template, struct span token)
 {
 	for (size_t i = 0; i < token.len && !template->foreign_names; i++)
 		template->foreign_names = (unsigned char)token.ptr[i] >= 0x80;
 	size_t quote = token.ptr[0] == '"';
-	if (token.len < quote + 7 || template->temp_names)
-		return;
-	template->temp_names = span_is_nocase(span_of(token.ptr + quote, 7), "pg_temp");
+	return token.len >= quote + 7 && span_is_nocase(span_of(token.ptr + quote, 7), "pg_temp");
 }

@@ -41,7 +41,7 @@ struct template
 	bool odd_literals;  /* E'', U&'', B'' or N'': whether the text is valid depends on their content */
 	bool unicode_names; /* U&"…" */
 	bool foreign_names; /* a name with bytes beyond ASCII */
-	bool temp_names;    /* names pg_temp, or a session's pg_temp_N */
+	bool temp_names;    /* pg_temp.x, or a session's pg_temp_N.x */
 	bool params;        /* $n */
 };
 
