@@ -64,7 +64,10 @@ void pool_give_back(struct server *server, enum give_back how, const char *why);
 void pool_cancel_done(struct server *server);
 
 /* --- PAUSE and the rest; `database` NULL = all --- */
+/* Holds for pools made later, too. A pool gives out servers only while neither its database nor all are paused. */
 void pools_pause(struct pools *pools, const char *database, bool paused);
+/* Whether a PAUSE of this database (NULL: of all) holds; one says nothing of the other. */
+bool pools_are_paused(const struct pools *pools, const char *database);
 /* Servers that a PAUSE still waits for. */
 unsigned pools_busy_count(struct pools *pools, const char *database);
 /* RECONNECT: idle ones are closed now, the others when given back. */

@@ -46,6 +46,13 @@ struct pools {
 	struct table by_key;
 	struct list all;
 	bool closing;
+	bool all_paused;
+	struct list paused_databases; /* struct paused_database */
+};
+
+struct paused_database {
+	struct list item;
+	char *name;
 };
 
 /* From loop to loop. */
@@ -73,6 +80,7 @@ static void grow(struct pool *pool);
 static void publish(struct pool *pool);
 static void close_server(struct pool *pool, struct server *server, const char *why);
 static bool evict_idle(struct pools *pools, const struct account *account, enum account_kind kind);
+static void forget_paused(struct paused_database *database);
 
 static const struct server_events server_events = { on_ready, on_failed, on_lost };
 
@@ -84,6 +92,7 @@ struct pools *pools_new(struct loop *loop, struct dns *dns, struct ledger *ledge
 				 .settings = settings_ref(settings) };
 	table_init(&pools->by_key);
 	list_init(&pools->all);
+	list_init(&pools->paused_databases);
 	return pools;
 }
 
@@ -103,6 +112,8 @@ void pools_free(struct pools *pools)
 	pools->closing = true;
 	LIST_EACH(it, &pools->all)
 		pool_free(LIST_ITEM(it, struct pool, all));
+	LIST_EACH(it, &pools->paused_databases)
+		forget_paused(LIST_ITEM(it, struct paused_database, item));
 	table_done(&pools->by_key);
 	settings_unref(pools->settings);
 	mem_free(pools);
@@ -137,6 +148,7 @@ struct pool *pool_find(struct pools *pools, struct target *target)
 	pool->pools = pools;
 	pool->target = target_ref(target);
 	pool->blocked = -1;
+	pool->paused = pools->all_paused || pools_are_paused(pools, target->database);
 	for (int state = 0; state < SERVER_STATE_COUNT; state++)
 		list_init(&pool->servers[state]);
 	list_init(&pool->waiters);
@@ -422,16 +434,16 @@ static const char *too_old(struct pool *pool, const struct server *server)
 static void place(struct pool *pool, struct server *server)
 {
 	const char *old = too_old(pool, server);
-	if (old || pool->pools->closing) {
-		close_server(pool, server, old ? old : "closing");
+	if (old || pool->pools->closing || pool->paused) {
+		close_server(pool, server, old ? old : pool->paused ? "pause mode" : "closing");
 		grow(pool);
 		return;
 	}
-	struct waiter *waiter = pool->paused ? NULL : first_waiter(pool);
+	struct waiter *waiter = first_waiter(pool);
 	int64_t since_us = 0;
 	int elsewhere = account_oldest_elsewhere(pool->target->accounts[ACCOUNT_POOL], loop_index(pool->pools->loop),
 						 &since_us);
-	if (elsewhere >= 0 && !pool->paused && server_can_move(server) &&
+	if (elsewhere >= 0 && server_can_move(server) &&
 	    (waiter == NULL || since_us + FAIR_SLACK_US < waiter->since_us)) {
 		hand_over(pool, server, (unsigned)elsewhere);
 	} else if (owed_to_others(pool)) {
@@ -676,19 +688,56 @@ static bool concerns(const struct pool *pool, const char *database)
 	return database == NULL || strcmp(pool->target->database, database) == 0;
 }
 
+static struct paused_database *find_paused(const struct pools *pools, const char *database)
+{
+	for (struct list *it = pools->paused_databases.next; it != &pools->paused_databases; it = it->next)
+		if (strcmp(LIST_ITEM(it, struct paused_database, item)->name, database) == 0)
+			return LIST_ITEM(it, struct paused_database, item);
+	return NULL;
+}
+
+static void forget_paused(struct paused_database *database)
+{
+	list_remove(&database->item);
+	mem_free(database->name);
+	mem_free(database);
+}
+
+static void remember_paused(struct pools *pools, const char *database, bool paused)
+{
+	struct paused_database *known = find_paused(pools, database);
+	if (paused && known == NULL) {
+		known = MEM_NEW(struct paused_database);
+		known->name = mem_strdup(database);
+		list_init(&known->item);
+		list_append(&pools->paused_databases, &known->item);
+	} else if (!paused && known) {
+		forget_paused(known);
+	}
+}
+
+bool pools_are_paused(const struct pools *pools, const char *database)
+{
+	return database ? find_paused(pools, database) != NULL : pools->all_paused;
+}
+
 void pools_pause(struct pools *pools, const char *database, bool paused)
 {
+	if (database)
+		remember_paused(pools, database, paused);
+	else
+		pools->all_paused = paused;
 	LIST_EACH(it, &pools->all) {
 		struct pool *pool = LIST_ITEM(it, struct pool, all);
 		if (!concerns(pool, database))
 			continue;
-		pool->paused = paused;
+		pool->paused = pools->all_paused || pools_are_paused(pools, pool->target->database);
 		LIST_EACH(s, &pool->servers[SERVER_IDLE]) {
 			struct server *server = LIST_ITEM(s, struct server, item);
-			if (paused)
+			if (pool->paused)
 				close_server(pool, server, "pause mode");
 		}
-		if (!paused)
+		if (!pool->paused)
 			grow(pool);
 	}
 }
