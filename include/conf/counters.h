@@ -20,7 +20,8 @@
 #include <stdint.h>
 
 /* clang-format off */
-#define COUNTER_ROWS(X)                                                                                               \
+#define COUNTER_ROWS(X) PGBOUNCER_COUNTER_ROWS(X) OWN_COUNTER_ROWS(X)
+#define PGBOUNCER_COUNTER_ROWS(X)                                                                                     \
 	X(SERVER_ASSIGNMENT, "server_assignment_count", "server_assignment_count", "server_assignment_count", PERIOD, \
 	  "Times that a server was given to a client.")                                                               \
 	X(XACT, "xact_count", "xact_count", "xact_count", PERIOD,                                                     \
@@ -44,8 +45,8 @@
 	X(BIND, "bind_count", "bind_count", "bind_count", PERIOD,                                                     \
 	  "Bind messages sent to servers.")                                                                           \
 	X(CLIENT_LOGIN, "client_login_count", "client_login_count", "client_login_count", PERIOD,                     \
-	  "Logins of clients.")                                                                                       \
-	/* pgshunt's own */                                                                                           \
+	  "Logins of clients.")
+#define OWN_COUNTER_ROWS(X)                                                                                           \
 	X(ROUTED, "routed_count", "routed_count", "routed_count", PERIOD,                                             \
 	  "Statements sent straight to a worker.")                                                                    \
 	X(COORDINATOR, "coordinator_count", "coordinator_count", "coordinator_count", PERIOD,                         \
