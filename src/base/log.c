@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -117,7 +118,12 @@ const char *log_start(const char *path, bool quiet)
 	list_init(&logger.queue);
 	logger.fd = fd;
 	logger.quiet = quiet;
+	/* Signals are for the thread that waits for them, not for this one. */
+	sigset_t all, before;
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, &before);
 	logger.running = pthread_create(&logger.thread, NULL, writer_main, NULL) == 0;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	pthread_mutex_unlock(&logger.lock);
 	return logger.running ? NULL : "cannot start the log thread";
 }
