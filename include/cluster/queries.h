@@ -20,7 +20,7 @@ enum query {
 	QUERY_SIGNAL_CITUS,  /* … and one that changes when nodes or placements do */
 	QUERY_BEGIN,
 	QUERY_RELATIONS,     /* all but temporary and TOAST ones, by OID */
-	QUERY_COLUMNS,	     /* by relation's OID and number */
+	QUERY_COLUMNS,	     /* by relation's OID and number; not of foreign partitions */
 	QUERY_SCHEMAS,
 	QUERY_FUNCTIONS,     /* these three: what is not in pg_catalog */
 	QUERY_TYPES,

@@ -54,7 +54,7 @@ void reading_done(struct reading *reading); /* frees what it holds, but for the 
 /* By what look_plan answered: which kind it is. NULL, or why it is not what is wanted. */
 const char *reading_see_kind(struct reading *reading, enum cluster_kind wanted);
 const enum query *reading_plan(const struct reading *reading);	    /* for the coordinator, after look_plan */
-const enum query *reading_node_plan(const struct reading *reading); /* for other nodes */
+const enum query *reading_node_plan(enum map_kind kind);	    /* for other nodes */
 /* By what the coordinator's plan answered: fills `nodes`. NULL, or why this server cannot be a coordinator. */
 const char *reading_see_nodes(struct reading *reading);
 /* Adds a node; the strings are copied. The index; the one there is if it is known by name, port and

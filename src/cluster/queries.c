@@ -107,7 +107,8 @@ static const char *const texts[QUERY_COUNT] = {
 		"SELECT c.oid, n.nspname, c.relname, c.relkind FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
 		" WHERE " PLAIN_SCHEMA("n.nspname") " AND c.relpersistence <> 't' ORDER BY c.oid",
 
-	/* A default calls only what gives the same on every node: PostgreSQL's own immutable functions, and these;
+	/* Foreign partitions may be many, and nobody asks for their columns.
+	 * A default calls only what gives the same on every node: PostgreSQL's own immutable functions, and these;
 	 * nextval is told apart by its node. */
 	[QUERY_COLUMNS] =
 		"SELECT a.attrelid, a.attnum, a.attname, a.atttypid, a.atttypmod, a.attcollation,"
@@ -124,7 +125,7 @@ static const char *const texts[QUERY_COUNT] = {
 		" LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum"
 		" LEFT JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_collation o ON o.oid = a.attcollation"
 		" WHERE a.attnum > 0 AND c.relkind IN ('r', 'p', 'f', 'v', 'm') AND c.relpersistence <> 't'"
-		"  AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND " PLAIN_SCHEMA("n.nspname")
+		"  AND NOT (c.relispartition AND c.relkind = 'f') AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND " PLAIN_SCHEMA("n.nspname")
 		" ORDER BY a.attrelid, a.attnum",
 
 	[QUERY_SCHEMAS] = "SELECT nspname FROM pg_namespace WHERE " PLAIN_SCHEMA("nspname") " ORDER BY 1",
@@ -150,7 +151,8 @@ static const char *const texts[QUERY_COUNT] = {
 		"  UNION ALL SELECT 'operator', oprname::text, 'pg_operator'::regclass::oid, oid FROM pg_operator"
 		"   WHERE oid >= 16384 AND oprnamespace = " OURS
 		"  UNION ALL SELECT 'type', typname::text, 'pg_type'::regclass::oid, oid FROM pg_type"
-		"   WHERE oid >= 16384 AND typnamespace = " OURS " AND typrelid = 0 AND typcategory <> 'A'"
+		"   WHERE oid >= 16384 AND typnamespace = " OURS " AND typcategory <> 'A'"
+		"    AND (typrelid = 0 OR EXISTS (SELECT 1 FROM pg_class WHERE pg_class.oid = typrelid AND relkind = 'c'))"
 		"  UNION ALL SELECT 'cast from', castsource::regtype || ' to ' || casttarget::regtype, 'pg_cast'::regclass::oid, oid"
 		"   FROM pg_cast WHERE oid >= 16384 AND castsource < 16384 AND casttarget < 16384) o"
 		" WHERE o.name NOT IN (" CITUS_NAMES ") AND (o.class, o.oid) NOT IN ("

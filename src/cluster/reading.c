@@ -86,9 +86,9 @@ const enum query *reading_plan(const struct reading *reading)
 	return plans[reading->kind];
 }
 
-const enum query *reading_node_plan(const struct reading *reading)
+const enum query *reading_node_plan(enum map_kind kind)
 {
-	return reading->kind == MAP_CITUS ? citus_node_plan : native_node_plan;
+	return kind == MAP_CITUS ? citus_node_plan : native_node_plan;
 }
 
 /* --- nodes --- */

@@ -78,6 +78,9 @@ struct peer {
 	PGresult *results[QUERY_COUNT];
 	bool has_results;
 	char *proof; /* the coordinator's names signal when they were read */
+	enum map_kind kind; /* what was read for */
+	char *host; /* where the connection goes, by [nodes] */
+	int host_port;
 };
 
 struct watcher {
@@ -135,7 +138,10 @@ static void tick_peers(struct watcher *w);
 static struct peer *find_peer(struct watcher *w, const struct reading_node *node);
 static void peer_free(struct peer *peer);
 static void peer_open(struct peer *peer);
-static void peer_read(struct peer *peer);
+static void peer_read(struct peer *peer, enum map_kind kind);
+static void read_peers_early(struct watcher *w);
+static void move_peers(struct watcher *w);
+static bool peer_address(const struct peer *peer, const char **host, int *port);
 static void on_peer(void *owner, enum conn_event event, const char *why);
 static void take_login(struct watcher *w, struct login *login);
 static void forget_login(struct login *login);
@@ -210,6 +216,7 @@ void watcher_configure(struct watcher *w, const struct settings *settings, const
 	settings_unref(old);
 	if (same) {
 		forget_login(&login);
+		move_peers(w);
 		return;
 	}
 	stop(w);
@@ -217,6 +224,22 @@ void watcher_configure(struct watcher *w, const struct settings *settings, const
 	w->login = login;
 	if (w->needed)
 		start(w);
+}
+
+/* [nodes] may say that a node is elsewhere now. */
+static void move_peers(struct watcher *w)
+{
+	LIST_EACH (it, &w->peers) {
+		struct peer *peer = LIST_ITEM(it, struct peer, item);
+		const char *host;
+		int port;
+		if (peer_address(peer, &host, &port) || conn_is_closed(peer->conn))
+			continue;
+		conn_close(peer->conn);
+		clear_results(peer->run.results, QUERY_COUNT);
+		peer->has_results = false;
+		peer_open(peer);
+	}
 }
 
 void watcher_need(struct watcher *w, bool needed)
@@ -422,6 +445,7 @@ static void read_anew(struct watcher *w)
 	plan(&w->run, look_plan);
 	enter(w, LOOKING);
 	conn_run(w->conn, w->run.statements, w->run.count, w->run.results, READ_TIMEOUT_US);
+	read_peers_early(w);
 }
 
 static void on_looked(struct watcher *w)
@@ -478,7 +502,11 @@ static void go_on_if_checked(struct watcher *w)
 		struct peer *peer = node->refused ? NULL : find_peer(w, node);
 		if (peer == NULL)
 			continue;
-		if (peer->fresh || (peer->has_results && same_text(peer->proof, names_of(&w->reading))))
+		if (peer->fresh) {
+			mem_free(peer->proof);
+			peer->proof = mem_strdup(names_of(&w->reading));
+		}
+		if (peer->has_results && peer->kind == w->reading.kind && same_text(peer->proof, names_of(&w->reading)))
 			node->results = peer->results;
 		else
 			node->unread = mem_printf("it could not be read: %s", peer->why);
@@ -583,27 +611,43 @@ static void tick_peers(struct watcher *w)
 
 /* --- peers --- */
 
+/* Those that are known are read while the coordinator is; what they are wanted for is most likely what they were. */
+static void read_peers_early(struct watcher *w)
+{
+	LIST_EACH (it, &w->peers) {
+		struct peer *peer = LIST_ITEM(it, struct peer, item);
+		peer->used = false;
+		peer->fresh = false;
+		peer->awaited = conn_is_idle(peer->conn);
+		if (peer->awaited)
+			peer_read(peer, peer->kind);
+	}
+}
+
 /* A node that has failed is tried again between readings, not by them: they would wait for it each time. */
 static void await_peers(struct watcher *w)
 {
-	LIST_EACH (it, &w->peers) {
-		LIST_ITEM(it, struct peer, item)->used = false;
-		LIST_ITEM(it, struct peer, item)->fresh = false;
-	}
 	for (size_t i = 1; i < w->reading.node_count; i++) {
 		struct reading_node *node = &w->reading.nodes[i];
 		if (node->refused)
 			continue;
 		struct peer *peer = find_peer(w, node);
 		peer->used = true;
+		if (peer->awaited || (peer->fresh && peer->kind == w->reading.kind))
+			continue;
+		peer->fresh = false;
 		if (peer->failed && !conn_is_idle(peer->conn))
 			continue;
 		peer->awaited = true;
 		if (conn_is_idle(peer->conn))
-			peer_read(peer);
+			peer_read(peer, w->reading.kind);
 		else if (conn_is_closed(peer->conn))
 			peer_open(peer);
 		/* else its signal is under way, and then it is read */
+	}
+	LIST_EACH (it, &w->peers) { /* nodes that are no more are not waited for */
+		struct peer *peer = LIST_ITEM(it, struct peer, item);
+		peer->awaited &= peer->used;
 	}
 }
 
@@ -634,31 +678,39 @@ static void peer_free(struct peer *peer)
 	clear_results(peer->run.results, QUERY_COUNT);
 	clear_results(peer->results, QUERY_COUNT);
 	mem_free(peer->proof);
+	mem_free(peer->host);
 	mem_free(peer->name);
 	mem_free(peer->dbname);
 	mem_free(peer);
 }
 
-static void peer_address(const struct peer *peer, const char **host, int *port)
+/* By [nodes] as they are now; true if the connection goes there. */
+static bool peer_address(const struct peer *peer, const char **host, int *port)
 {
 	*host = peer->name;
 	*port = peer->port;
 	settings_node(peer->watcher->settings, span_text(peer->name), peer->port, host, port);
+	return same_text(*host, peer->host) && *port == peer->host_port;
 }
 
 static void peer_open(struct peer *peer)
 {
 	const char *host;
 	int port;
-	peer_address(peer, &host, &port);
+	if (!peer_address(peer, &host, &port)) {
+		mem_free(peer->host);
+		peer->host = mem_strdup(host);
+		peer->host_port = port;
+	}
 	open_node(peer->watcher, peer->conn, host, port, peer->dbname ? peer->dbname : peer->watcher->dbname,
 		  PEER_TIMEOUT_US);
 }
 
-static void peer_read(struct peer *peer)
+static void peer_read(struct peer *peer, enum map_kind kind)
 {
 	peer->round = peer->watcher->round;
-	plan(&peer->run, reading_node_plan(&peer->watcher->reading));
+	peer->kind = kind;
+	plan(&peer->run, reading_node_plan(kind));
 	conn_run(peer->conn, peer->run.statements, peer->run.count, peer->run.results, READ_TIMEOUT_US);
 }
 
@@ -666,19 +718,16 @@ static void peer_read(struct peer *peer)
 static void on_peer_done(struct peer *peer)
 {
 	struct watcher *w = peer->watcher;
-	if (peer->awaited && peer->round != w->round) { /* it was asked before this reading began */
+	/* It was asked before this reading began, or for another kind of cluster. */
+	bool late = peer->round != w->round || (w->state == CHECKING && peer->kind != w->reading.kind);
+	if (peer->awaited && late) {
 		clear_results(peer->run.results, QUERY_COUNT);
-		peer_read(peer);
+		peer_read(peer, w->state == CHECKING ? w->reading.kind : peer->kind);
 		return;
 	}
 	if (peer->round) {
-		const char *host;
-		int port;
 		keep(&peer->run, peer->results);
-		peer_address(peer, &host, &port);
-		bound_node(w, host, port, peer->results[QUERY_LOOK]);
-		mem_free(peer->proof);
-		peer->proof = w->state == CHECKING ? mem_strdup(names_of(&w->reading)) : NULL;
+		bound_node(w, peer->host, peer->host_port, peer->results[QUERY_LOOK]);
 		peer->has_results = true;
 		peer->failed = false;
 		peer->delay_us = FIRST_RETRY_US;
@@ -706,7 +755,7 @@ static void on_peer(void *owner, enum conn_event event, const char *why)
 	}
 	if (event == CONN_OPENED) {
 		if (peer->awaited) {
-			peer_read(peer);
+			peer_read(peer, w->reading.kind);
 		} else { /* it was away, and may be another one now */
 			w->wanted = true;
 			read_if_wanted(w);

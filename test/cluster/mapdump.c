@@ -15,6 +15,7 @@
 
 struct dump {
 	struct loop *loop;
+	struct ledger *ledger;
 	struct clusters *clusters;
 	struct cluster *cluster;
 	const struct settings *settings;
@@ -37,8 +38,12 @@ static void print_nodes(const struct dump *dump, const struct map *map)
 		const char *host, *dbname;
 		int port;
 		cluster_node_address(dump->cluster, dump->settings, map, (int)i, &host, &port, &dbname);
-		printf("node %zu %s:%d group %d at %s:%d/%s %s\n", i, node->name, node->port, node->group, host, port,
-		       dbname, node->routable ? "routable" : node->why);
+		char *key = mem_printf("%s:%d", host, port);
+		struct account *account = ledger_account(dump->ledger, ACCOUNT_NODE, span_text(key));
+		printf("node %zu %s:%d group %d at %s:%d/%s connections %d of %d %s\n", i, node->name, node->port,
+		       node->group, host, port, dbname, account_count(account), account_limit(account),
+		       node->routable ? "routable" : node->why);
+		mem_free(key);
 	}
 }
 
@@ -135,7 +140,7 @@ int main(int argc, char **argv)
 	struct loop *loop = loop_new(0);
 	struct dns *dns = dns_new(loop, 15000000, 15000000, &why);
 	struct ledger *ledger = ledger_new(&loop, 1, on_wake);
-	struct dump dump = { .loop = loop, .settings = settings, .status = 1 };
+	struct dump dump = { .loop = loop, .settings = settings, .ledger = ledger, .status = 1 };
 	dump.clusters = clusters_new(ledger, &dns);
 	const struct database_settings *database = settings_database(settings, span_text("dump"));
 	dump.cluster = clusters_find(dump.clusters, settings, database, span_text(database->dbname));
