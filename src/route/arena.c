@@ -3,6 +3,8 @@
 #include "route/arena.h"
 
 #include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 

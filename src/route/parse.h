@@ -20,5 +20,5 @@ struct parsed {
 /* Parses a NUL-terminated text, all of whose memory comes from `arena`. The caller has
  * bounded its length and the nesting of its parentheses; an expression that is
  * nested deeper than `max_depth` all the same (a + b + c + …) is REASON_TOO_LARGE.
- * Uses a few hundred KB of stack at most. */
+ * A thread with 256 KB of stack is enough for any text. */
 void parse_text(struct arena *arena, const char *text, size_t max_depth, struct parsed *parsed);

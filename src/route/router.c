@@ -8,6 +8,9 @@
  * holds a copy of the text, its slots and its parts. */
 #include "route/router.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "base/mem.h"
 #include "route/cache.h"
 #include "route/decide.h"
