@@ -142,10 +142,6 @@ void router_free(struct router *router);
 /* New options (after a reload); forgets what was cached under the old ones. */
 void router_configure(struct router *router, const struct route_options *options);
 
-/* Forgets what was read under a map that has been replaced; kept scripts stay good. To be
- * called when a loop takes a new map for a database, so that the old one can go. */
-void router_forget_map(struct router *router, const struct map *map);
-
 /* Reads a text. `types`: OIDs from Parse (NULL, 0 for a simple query). Never NULL; the
  * script and its literals live in the router until the next call of router_read, unless
  * kept: router_keep makes a counted copy that stays good for any number of

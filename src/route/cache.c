@@ -53,11 +53,11 @@ void cache_add(struct cache *cache, struct plan *plan, struct span key, uint64_t
 		forget(cache, LIST_ITEM(list_last(&cache->use_order), struct plan, in_use_order));
 }
 
-void cache_forget_map(struct cache *cache, const struct map *map)
+void cache_keep_only(struct cache *cache, const struct map *map)
 {
 	LIST_EACH (item, &cache->use_order) {
 		struct plan *plan = LIST_ITEM(item, struct plan, in_use_order);
-		if (plan->map == map)
+		if (plan->map != map)
 			forget(cache, plan);
 	}
 }

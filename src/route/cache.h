@@ -18,5 +18,5 @@ struct plan *cache_find(struct cache *cache, struct span key, uint64_t hash);
 /* Adds a plan (counted for the cache) under a key that is not in it, and
  * forgets others for its sake. A plan that is too large by itself is not added. */
 void cache_add(struct cache *cache, struct plan *plan, struct span key, uint64_t hash);
-/* Forgets all plans made under that map. */
-void cache_forget_map(struct cache *cache, const struct map *map);
+/* Forgets all plans made under another map. */
+void cache_keep_only(struct cache *cache, const struct map *map);

@@ -27,10 +27,12 @@ struct router {
 	struct cache cache;
 	struct tallies tallies;
 	struct reading current;
+	uint64_t newest_map; /* version of the newest map that was seen */
 };
 
 static struct plan *find_or_make(struct router *router, const struct route_env *env, struct span text,
 				 const uint32_t *types, unsigned type_count);
+static void notice_map(struct router *router, const struct map *map);
 static void append_environment(struct template *key, const struct route_env *env, const uint32_t *types,
 			       unsigned type_count);
 static struct plan *make_plan(struct router *router, const struct route_env *env, struct span text,
@@ -72,11 +74,6 @@ void router_configure(struct router *router, const struct route_options *options
 	cache_done(&router->cache);
 	cache_init(&router->cache, options->cache_bytes);
 	router->tallies.max_bytes = options->cache_bytes / TALLY_SHARE;
-}
-
-void router_forget_map(struct router *router, const struct map *map)
-{
-	cache_forget_map(&router->cache, map);
 }
 
 const struct script *router_read(struct router *router, const struct route_env *env, struct span sql,
@@ -236,6 +233,7 @@ static struct plan *find_or_make(struct router *router, const struct route_env *
 		template->slot_count = 0;
 		return script_unread_plan(env->map, REASON_ENCODING, text, span_text(""));
 	}
+	notice_map(router, env->map);
 	size_t template_len = template->len;
 	uint64_t template_id = table_hash(span_of(template->bytes, template_len));
 	append_environment(template, env, types, type_count);
@@ -249,6 +247,15 @@ static struct plan *find_or_make(struct router *router, const struct route_env *
 	if (plan->cacheable)
 		cache_add(&router->cache, plan, key, hash);
 	return plan;
+}
+
+/* A new map means that an old one is to go: nothing read under it may keep it. */
+static void notice_map(struct router *router, const struct map *map)
+{
+	if (map == NULL || map_version(map) <= router->newest_map)
+		return;
+	router->newest_map = map_version(map);
+	cache_keep_only(&router->cache, map);
 }
 
 /* Everything that the meaning of a text depends on. No token holds a NUL: the template ends at the

@@ -87,8 +87,8 @@ static void environments_are_told_apart(void **state)
 	assert_ptr_not_equal(read_text(s, sql)->parts->recipe, first);
 	s->env.map = NULL;
 	assert_int_equal(decide(s, sql).reason, REASON_NO_MAP);
-	s->env.map = old;
-	assert_ptr_equal(read_text(s, sql)->parts->recipe, first);
+	s->env.map = old; /* not the newest any more: read again */
+	assert_int_equal(decide(s, "SELECT * FROM ints WHERE k = 5").reason, REASON_KEY);
 	map_unref(other);
 }
 
@@ -134,7 +134,6 @@ static void kept_scripts_stay(void **state)
 	for (int i = 0; i < 10; i++)
 		decide(s, "SELECT 1; SELECT 2");
 	router_configure(s->router, &options);
-	router_forget_map(s->router, s->map);
 	assert_int_equal(route_script(kept, NULL, 0).node, small_node_of(s->map, "public", "people", "O'Brien", NULL));
 	struct script *twice = router_keep(s->router, kept, span_text("SELECT * FROM people WHERE name = 'O''Brien'"));
 	router_drop(kept);
