@@ -146,12 +146,18 @@ unsigned trust_call_effects(const struct trust *trust, const struct tree *call, 
 	return effects | (builtin_function_allowed(name) ? 0 : EFFECT_WRITES);
 }
 
+/* PostgreSQL's own leave nothing behind, allowed or not (@@ reads default_text_search_config). With a map it
+ * is known whether there are others of that name. */
 unsigned trust_operator_effects(const struct trust *trust, const struct tree *node)
 {
 	struct span name = span_text(tree_own_name(node));
+	size_t others = 0;
+	if (in_pg_catalog(node))
+		return 0;
 	if (trust->map == NULL)
-		return builtin_operator_allowed(name) ? 0 : EFFECTS_OF_USER_CODE;
-	return trust_operator(trust, node) ? 0 : EFFECTS_OF_USER_CODE;
+		return builtin_operator_allowed(name) || span_is(name, "@@") ? 0 : EFFECTS_OF_USER_CODE;
+	map_user_operators(trust->map, name, &others);
+	return others == 0 || trust_operator(trust, node) ? 0 : EFFECTS_OF_USER_CODE;
 }
 
 static bool in_pg_catalog(const struct tree *node)

@@ -230,7 +230,8 @@ static void effects_and_pins(void **state)
 		{ "SELECT * FROM myfunc(1)", W | U | S | Q, PIN_NONE },
 		{ "SELECT initcap('x')", W | U | S | Q, PIN_NONE },
 		{ "SELECT trusted(1)", W | U, PIN_NONE },
-		{ "SELECT 1 === 2", W | U | S | Q, PIN_NONE },
+		{ "SELECT note % 'x' FROM orders", W | U | S | Q, PIN_NONE }, /* a user's operator */
+		{ "SELECT note @@ 'x', 1 === 2 FROM orders", NOTHING, PIN_NONE },
 		{ "SELECT * FROM a_view", U, PIN_NONE },
 		{ "SELECT nextval('s')", W | Q, PIN_NONE },
 		{ "INSERT INTO defaults (k, stamp) VALUES (1, 'x')", W | Q, PIN_NONE },
