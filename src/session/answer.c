@@ -270,6 +270,8 @@ static bool on_error(struct client *c, struct span message)
 	}
 	owed_fail(&server->owed, on_drop, c);
 	answer_fakes(c);
+	/* What waited for a ReadyForQuery that was skipped can be looked at. */
+	stream_wake(c->stream);
 	return true;
 }
 
@@ -315,7 +317,8 @@ static void on_ready(struct client *c, struct span message)
 	owed_pop(&server->owed);
 	server->transaction_status = status;
 	counters_add(counters, COUNTER_QUERY, 1);
-	counters_add(counters, COUNTER_QUERY_TIME, (uint64_t)(now_us - c->query_us));
+	if (c->query_us)
+		counters_add(counters, COUNTER_QUERY_TIME, (uint64_t)(now_us - c->query_us));
 	c->query_us = 0;
 	c->query_count++;
 	if (c->outside) {

@@ -15,7 +15,7 @@
 #include "base/mem.h"
 #include "session/client.h"
 
-static bool can_answer(const struct client *c);
+static bool can_answer(const struct client *c, struct span batch);
 static void answer_op(struct client *c, const struct op *op, struct span batch);
 static void run(struct client *c, const char *sql, size_t len);
 static void failed_transaction(struct client *c, struct span batch);
@@ -26,17 +26,42 @@ bool local_answer(struct client *c, struct span batch)
 		failed_transaction(c, batch);
 		return true;
 	}
-	if (!can_answer(c))
+	if (!can_answer(c, batch))
 		return false;
 	for (unsigned i = 0; i < c->op_count; i++)
 		answer_op(c, &c->ops[i], batch);
 	return true;
 }
 
-static bool can_answer(const struct client *c)
+/* Portals are known here only as long as a batch: one that is bound is the unnamed one, and is run in it, once. */
+static bool portals_are_known(const struct client *c, struct span batch)
+{
+	bool bound = false, executed = false;
+	for (unsigned i = 0; i < c->op_count; i++) {
+		const struct op *op = &c->ops[i];
+		struct span body = request_body(batch, op);
+		bool fine = true;
+		if (op->type == 'B') {
+			fine = !bound && body.ptr[0] == '\0';
+			bound = true;
+		} else if (op->type == 'E') {
+			fine = bound && !executed && body.ptr[0] == '\0';
+			executed = true;
+		} else if (op->type == 'D') {
+			fine = bound && !executed && body.ptr[1] == '\0';
+		} else if (op->type == 'C') {
+			fine = !bound || body.ptr[0] == 'S';
+		}
+		if (!fine)
+			return false;
+	}
+	return bound == executed;
+}
+
+static bool can_answer(const struct client *c, struct span batch)
 {
 	const struct batch_facts *facts = &c->facts;
-	if (facts->too_large || facts->other || facts->describes)
+	if (facts->too_large || facts->other || facts->describes || !portals_are_known(c, batch))
 		return false;
 	bool proven = true;
 	for (unsigned i = 0; i < c->op_count; i++) {
@@ -88,7 +113,10 @@ static void run(struct client *c, const char *sql, size_t len)
 		c->transaction_us = 0;
 		counters_add(&c->tenant->database->counters, COUNTER_XACT, 1);
 	}
-	wire_add_complete(client_out(c), tag ? tag : part->cls == PART_BEGIN ? "BEGIN" : part->cls == PART_COMMIT ? "COMMIT" : "ROLLBACK");
+	wire_add_complete(client_out(c), tag                        ? tag
+					 : part->cls == PART_BEGIN  ? "BEGIN"
+					 : part->cls == PART_COMMIT ? "COMMIT"
+								    : "ROLLBACK");
 }
 
 static void answer_op(struct client *c, const struct op *op, struct span batch)
@@ -141,8 +169,8 @@ static void failed_transaction(struct client *c, struct span batch)
 	(void)batch;
 	if (c->facts.executed || c->facts.parsed || c->facts.other || c->facts.too_large || c->facts.describes) {
 		request_forget(c, true);
-		add_error(c, "25P02", "current transaction is aborted, commands ignored until end of transaction block", NULL,
-			  NULL);
+		add_error(c, "25P02", "current transaction is aborted, commands ignored until end of transaction block",
+			  NULL, NULL);
 	}
 	if (c->batch_ends)
 		wire_add_ready(client_out(c), c->status);
@@ -185,7 +213,8 @@ void local_fail_response(struct client *c, const struct server_failure *failure)
 		add_error(c, failure->sqlstate, failure->message, NULL, NULL);
 	} else {
 		struct span detail = wire_error_field(body, 'D'), hint = wire_error_field(body, 'H');
-		add_error(c, failure->sqlstate, failure->message, detail.len ? detail.ptr : NULL, hint.len ? hint.ptr : NULL);
+		add_error(c, failure->sqlstate, failure->message, detail.len ? detail.ptr : NULL,
+			  hint.len ? hint.ptr : NULL);
 	}
 	end_batch(c);
 }
