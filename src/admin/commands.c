@@ -9,6 +9,8 @@
 #include "base/mem.h"
 #include "conf/counters.h"
 
+enum { HELP_COLUMN = 38 };
+
 /* Counters as columns: of SHOW STATS, STATS_TOTALS and STATS_AVERAGES. */
 #define TOTAL_COLUMN(symbol, name, average, total, per, help) ", total_" name
 #define AVERAGE_COLUMN(symbol, name, average, total, per, help) ", avg_" average
@@ -158,10 +160,13 @@ bool command_allowed(const struct command *command, bool admin)
 
 void commands_help(struct buf *out)
 {
-	for (unsigned i = 0; i < command_count; i++)
-		if (commands[i].help[0])
-			buf_add_printf(out, "\n\t%s%s%s", commands[i].name, commands[i].usage[0] ? " " : "",
-				       commands[i].usage);
+	for (unsigned i = 0; i < command_count; i++) {
+		const struct command *command = &commands[i];
+		int width = HELP_COLUMN - (int)strlen(command->name) - 1;
+		if (command->help[0])
+			buf_add_printf(out, "\n\t%s %-*s %s", command->name, width > 0 ? width : 0, command->usage,
+				       command->help);
+	}
 }
 
 void commands_manual(struct buf *out)
@@ -170,11 +175,9 @@ void commands_manual(struct buf *out)
 		const struct command *command = &commands[i];
 		if (command->help[0] == '\0')
 			continue;
-		buf_add_printf(out, "### %s%s%s%s%s\n\n%s\n", command->name, command->usage[0] ? " `" : "",
-			       command->usage, command->usage[0] ? "`" : "",
-			       command->stats ? "" : " (admin_users only)", command->help);
+		buf_add_printf(out, "\n### %s%s%s%s\n\n%s\n", command->name, command->usage[0] ? " " : "",
+			       command->usage, command->stats ? "" : " (admin_users only)", command->help);
 		if (command->columns)
 			buf_add_printf(out, "\nColumns: `%s`\n", command->columns);
-		buf_add_text(out, "\n");
 	}
 }

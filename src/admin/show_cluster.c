@@ -88,7 +88,7 @@ static void node_row(struct ask *ask, const struct known *known, int node)
 	answer_text(a, node == MAP_NODE_COORDINATOR ? "coordinator" : "worker");
 	answer_yes_no(a, of_map && of_map->routable);
 	answer_text(a, down ? "down" : known->map || strcmp(known->state, "off") != 0 ? "up" : "off");
-	answer_text(a, down ? why_down : of_map ? of_map->why : why_no_map(known));
+	answer_text(a, down ? why_down : of_map == NULL ? why_no_map(known) : of_map->why ? of_map->why : "");
 	answer_number(a, account_count(account));
 	answer_number(a, account_limit(account));
 	answer_row_end(a);

@@ -306,5 +306,5 @@ class Pgshunt:
 def explain_route(pooler, database, user, statement):
     """What the console's EXPLAIN ROUTE says of a statement; the one place that knows how it is asked."""
     with pooler.connect(user, database):  # a map is kept only while the database has clients
-        rows = pooler.console(f"EXPLAIN ROUTE {database}.{statement}")
+        rows = pooler.console(f'EXPLAIN ROUTE ON "{database}" {statement}')
     return rows[0] if rows else {}
