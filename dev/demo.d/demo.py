@@ -79,13 +79,19 @@ class Demo:
         say(f"{name}: to the coordinator")
         direct = self.bench(self.cluster.port("c"), script, mode)
         say(f"{name}: through pgshunt")
-        before = self.pooler.reasons()
+        before = self.counts()
         routed = self.bench(self.pooler.port, script, mode)
-        share, why = share_of(before, self.pooler.reasons())
+        share, why = share_of(before, self.counts())
         ratio = routed.rate / direct.rate if direct.rate else 0
         failed = routed.failed + (1 if routed.status else 0)
         return [name, f"{direct.rate:,.0f}", f"{routed.rate:,.0f}", f"{ratio:.1f}",
                 f"{100 * share:.1f} %" if share is not None else "-", why + (f"; {failed} failed" if failed else "")]
+
+    def counts(self):
+        """SHOW STATS_TOTALS of the database, and SHOW REASONS."""
+        totals = next(row for row in self.pooler.console("SHOW STATS_TOTALS")
+                      if row["database"] == self.cluster.database)
+        return {name: int(value) for name, value in totals.items() if name != "database"}, self.pooler.reasons()
 
     def many(self):
         """Clients against connections: rows of the second table."""
@@ -129,15 +135,14 @@ class Demo:
 
 
 def share_of(before, after):
-    """The share of statements that went to a worker, and why the others did not, from SHOW REASONS."""
-    counts = {reason: after[reason] - before.get(reason, 0) for reason in after}
-    counts = {reason: count for reason, count in counts.items() if count > 0}
-    total = sum(counts.values())
-    if not total:
+    """The share of statements that went to a worker, and why the others did not."""
+    routed, rest = (after[0][name] - before[0][name] for name in ("routed_count", "coordinator_count"))
+    if routed + rest == 0:
         return None, "-"
-    routed = sum(counts.pop(reason, 0) for reason in ("key", "in_transaction"))
-    rest = sorted(counts.items(), key=lambda item: -item[1])
-    return routed / total, ", ".join(f"{reason} ({count})" for reason, count in rest) or "-"
+    reasons = {reason: count - before[1].get(reason, 0) for reason, count in after[1].items()}
+    told = sorted(((count, reason) for reason, count in reasons.items()
+                   if count > 0 and reason not in ("key", "in_transaction")), reverse=True)
+    return routed / (routed + rest), ", ".join(f"{reason} ({count:,})" for count, reason in told) or "-"
 
 
 def table(head, rows):

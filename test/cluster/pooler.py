@@ -94,7 +94,8 @@ class Pgshunt:
         ini: sections laid over the default ones (see default_ini); users: {name: password} added to the userlist.
         env: further environment variables of the process."""
         end_on_signals()
-        self.cluster, self.keep, self.env = cluster, keep, env or {}
+        self.cluster, self.keep, self.env, self.process = cluster, keep, env or {}, None
+        program = binary()
         self.folder = tempfile.mkdtemp(prefix="pgs.", dir="/tmp")
         os.chmod(self.folder, 0o755)
         give(self.folder)
@@ -104,11 +105,10 @@ class Pgshunt:
         self.userlist_path = os.path.join(self.folder, "userlist.txt")
         self.log_path = os.path.join(self.folder, "log")
         self.binary = os.path.join(self.folder, "pgshunt")
-        shutil.copy(binary(), self.binary)
+        shutil.copy(program, self.binary)
         self.users = {**cluster.roles, SUPERUSER: cluster.password(SUPERUSER), ADMIN[0]: ADMIN[1],
                       MONITOR[0]: MONITOR[1], **(users or {})}
         self.ini = merged(self.default_ini(threads or default_threads()), ini)
-        self.process = None
         self.configure()
         if start:
             try:

@@ -296,7 +296,8 @@ class Cluster:
         """Roles, database and, by kind, what makes a cluster of the servers."""
         self.sql_all(self.roles_sql(), database="postgres")
         self.sql_all(f'CREATE DATABASE "{self.database}" OWNER app', database="postgres")
-        self.sql_all("GRANT CREATE ON SCHEMA public TO PUBLIC; CREATE SCHEMA s2 AUTHORIZATION app")
+        self.sql_all("GRANT CREATE ON SCHEMA public TO PUBLIC; CREATE SCHEMA s2 AUTHORIZATION app; "
+                     "GRANT USAGE ON SCHEMA s2 TO PUBLIC")
         for number, name in enumerate(self.nodes):  # as in life, the same object has another OID on each node
             self.sql(name, "SELECT lo_unlink(lo_create(0)) FROM generate_series(1, %s)", [7 * number])
         if self.kind == "native":

@@ -823,7 +823,7 @@ SELECT count(*) FROM orders WHERE tenant_id = 7 AND note = NULL
 -- ---- names
 
 --@ before SET search_path = s2, public
---@ reason local_table
+--@ reason local_table | reason name_unknown
 SELECT count(*) FROM orders WHERE tenant_id = 7
 
 --@ before SET search_path = s2, public
@@ -835,7 +835,7 @@ SELECT count(*) FROM public.orders WHERE tenant_id = 7
 SELECT count(*) FROM items WHERE tenant_id = 7
 
 --@ before SET search_path = public, s2
---@ node orders 7
+--@ node orders 7 | reason name_unknown
 SELECT count(*) FROM orders WHERE tenant_id = 7
 
 --@ before SET search_path = nosuchschema, public
@@ -1238,7 +1238,7 @@ DO $$ BEGIN PERFORM 1; END $$
 --@ reason ddl | reason utility
 COMMENT ON TABLE notes IS 'tenant_id = 7'
 
---@ reason ddl
+--@ reason ddl | reason utility
 TRUNCATE s2.orders
 
 --@ reason any

@@ -52,7 +52,7 @@ class Worker(threading.Thread):
             try:
                 self.act()
                 self.count += 1
-            except Exception as error:  # pylint: disable=broad-except
+            except BaseException as error:  # pylint: disable=broad-except
                 self.wrong = error
                 return
 
@@ -66,13 +66,22 @@ def console(pooler):
 
 
 def cancels(pooler):
-    """A statement that is cancelled while it runs."""
+    """A statement that is cancelled while it runs; asked for until it ends, since one that waits is not cancelled."""
     with pooler.connect() as connection:
-        timer = threading.Timer(0.05, connection.cancel)
-        timer.start()
-        with pytest.raises(psycopg.errors.QueryCanceled):
-            connection.execute("SELECT pg_sleep(10)")
-        timer.join()
+        ended = threading.Event()
+
+        def ask():
+            while not ended.wait(0.05):
+                connection.cancel()
+
+        asking = threading.Thread(target=ask)
+        asking.start()
+        try:
+            with pytest.raises(psycopg.errors.QueryCanceled):
+                connection.execute("SELECT pg_sleep(10)")
+        finally:
+            ended.set()
+            asking.join()
         assert connection.execute("SELECT 1").fetchone() == (1,)
 
 
