@@ -24,26 +24,28 @@
 #include "session/sessions.h"
 #include "wire/proto.h"
 
-#define CLIENT_STATES(X)                                                                                   \
-	X(STARTUP, "login") X(AUTH, "login") X(WELCOME, "waiting_login") X(IDLE, "idle") X(WAITING, "waiting") \
-	X(PREPARING, "active") X(LINKED, "active") X(CONSOLE, "active") X(CLOSED, "closed")
+#define CLIENT_STATES(X)                                                                                               \
+	X(STARTUP, "login")                                                                                            \
+	X(AUTH, "login") X(WELCOME, "waiting_login") X(IDLE, "idle") X(WAITING, "waiting") X(PREPARING, "active")      \
+		X(LINKED, "active") X(CONSOLE, "active") X(CLOSED, "closed")
 enum client_state {
 #define CLIENT_STATE_SYMBOL(symbol, text) CLIENT_##symbol,
 	CLIENT_STATES(CLIENT_STATE_SYMBOL)
 #undef CLIENT_STATE_SYMBOL
-	CLIENT_STATE_COUNT
+		CLIENT_STATE_COUNT
 };
 const char *client_state_text(enum client_state state);
 
 /* Errors that pgshunt gives in the place of a message. The server is sent something that fails instead, so
  * that what follows (skipping to Sync, a failed transaction) is its own doing. */
-#define OP_ERRORS(X)                                                                                                 \
-	X(FINE, "", "", "")                                                                                          \
-	X(LEFT_NODE, "40001", "this statement needs another node than the transaction that it is in",                \
-	  "Retry the transaction, or begin it with SET LOCAL pgshunt.route = 'coordinator'; see EXPLAIN ROUTE on the console.") \
-	X(UNKNOWN, "26000", "prepared statement \"%s\" does not exist", "")                                         \
-	X(TAKEN, "42P05", "prepared statement \"%s\" already exists", "")                                           \
-	X(PIN, "0A000", "this statement would tie the session to one server connection (%s)",                        \
+#define OP_ERRORS(X)                                                                                                   \
+	X(FINE, "", "", "")                                                                                            \
+	X(LEFT_NODE, "40001", "this statement needs another node than the transaction that it is in",                  \
+	  "Retry the transaction, or begin it with SET LOCAL pgshunt.route = 'coordinator'; see EXPLAIN ROUTE on the " \
+	  "console.")                                                                                                  \
+	X(UNKNOWN, "26000", "prepared statement \"%s\" does not exist", "")                                            \
+	X(TAKEN, "42P05", "prepared statement \"%s\" already exists", "")                                              \
+	X(PIN, "0A000", "this statement would tie the session to one server connection (%s)",                          \
 	  "Set pinning = on, or use pool_mode = session.")
 enum op_error {
 #define OP_ERROR_SYMBOL(symbol, sqlstate, message, hint) OP_##symbol,
@@ -61,93 +63,93 @@ struct portal {
 /* One message of a batch. */
 struct op {
 	char type;
-	size_t at, total;        /* bytes from the start of the batch, head included; total may exceed what is here */
-	struct handle *handle;       /* P, B, D of a statement, C of a statement: what it refers to; counted */
-	struct script *script;   /* Q: what it runs, if anything of it must be remembered; counted */
-	enum op_error error;     /* the server is made to fail in its place, with this error */
+	size_t at, total; /* bytes from the start of the batch, head included; total may exceed what is here */
+	struct handle *handle; /* P, B, D of a statement, C of a statement: what it refers to; counted */
+	struct script *script; /* Q: what it runs, if anything of it must be remembered; counted */
+	enum op_error error; /* the server is made to fail in its place, with this error */
 };
 
 /* What all the statements of a batch come to. */
 struct batch_facts {
-	unsigned executed;     /* statements run */
-	unsigned parsed;       /* Parse messages */
-	bool all_begin;        /* every one of them is a BEGIN and nothing else */
-	bool all_end;          /* COMMIT or ROLLBACK, without CHAIN */
-	bool opens, ends;      /* holds a BEGIN; a COMMIT or ROLLBACK after it, or for the held one */
-	bool may_commit;       /* when it is through, something may be committed */
-	bool describes;        /* Describes a statement */
-	bool other;            /* FunctionCall, or anything else that needs a server */
-	bool sequences;        /* calls nextval, currval or the like */
-	bool too_large;        /* not read: passes through to the coordinator */
+	unsigned executed; /* statements run */
+	unsigned parsed; /* Parse messages */
+	bool all_begin; /* every one of them is a BEGIN and nothing else */
+	bool all_end; /* COMMIT or ROLLBACK, without CHAIN */
+	bool opens, ends; /* holds a BEGIN; a COMMIT or ROLLBACK after it, or for the held one */
+	bool may_commit; /* when it is through, something may be committed */
+	bool describes; /* Describes a statement */
+	bool other; /* FunctionCall, or anything else that needs a server */
+	bool sequences; /* calls nextval, currval or the like */
+	bool too_large; /* not read: passes through to the coordinator */
 };
 
 /* What the current batch, or transaction, may have done to the server (for E11 against E12). */
 struct client {
-	struct list all;               /* in sessions->clients */
+	struct list all; /* in sessions->clients */
 	struct sessions *sessions;
-	struct tenant *tenant;         /* from AUTH on; NULL for the console */
-	enum client_state state;       /* client_enter alone */
+	struct tenant *tenant; /* from AUTH on; NULL for the console */
+	enum client_state state; /* client_enter alone */
 	struct stream *stream;
-	uint32_t id;                   /* BackendKeyData: loop and slot, then a random key */
+	uint32_t id; /* BackendKeyData: loop and slot, then a random key */
 	uint32_t cancel_key;
-	uint64_t serial;               /* unique in the process, for SHOW CLIENTS */
+	uint64_t serial; /* unique in the process, for SHOW CLIENTS */
 	int64_t connected_us, request_us, since_us;
 	bool ssl_asked, gss_asked;
-	bool admin, stats_reader;      /* CONSOLE: what it may do */
-	bool closing_told;             /* an error that ends the session has been sent */
+	bool admin, stats_reader; /* CONSOLE: what it may do */
+	bool closing_told; /* an error that ends the session has been sent */
 
 	/* login */
 	char *user_name, *database_name;
 	struct client_auth *auth;
-	struct user *login;            /* as the auth_file has it, NULL if unknown */
-	struct guc_set startup;        /* settings asked for at startup */
+	struct user *login; /* as the auth_file has it, NULL if unknown */
+	struct guc_set startup; /* settings asked for at startup */
 
 	/* session state (session/gucs.c) */
-	struct guc_set wanted;         /* set for the session, to be had on whichever server */
-	struct guc_set told;           /* ParameterStatus values that the client knows */
-	struct journal journal;        /* settings of the transaction under way */
-	uint64_t env_version;          /* grows when search_path, role or map change what names mean */
-	enum pin pin;                  /* why it keeps its server */
-	const char *pin_other;         /* a reason that is not the router's */
-	struct handles handles;           /* its prepared statements */
-	struct handle *portal;           /* statement of the unnamed portal; counted */
-	struct list portals;           /* named ones: struct portal */
+	struct guc_set wanted; /* set for the session, to be had on whichever server */
+	struct guc_set told; /* ParameterStatus values that the client knows */
+	struct journal journal; /* settings of the transaction under way */
+	uint64_t env_version; /* grows when search_path, role or map change what names mean */
+	enum pin pin; /* why it keeps its server */
+	const char *pin_other; /* a reason that is not the router's */
+	struct handles handles; /* its prepared statements */
+	struct handle *portal; /* statement of the unnamed portal; counted */
+	struct list portals; /* named ones: struct portal */
 
 	/* transaction */
-	char status;                   /* what the last ReadyForQuery told it: I, T, E */
-	bool held;                     /* BEGIN was answered here and is still to be sent */
-	char *held_begin;              /* its text */
-	bool started;                  /* held BEGIN is on its way with this batch */
-	bool outside;                  /* a Describe served outside of the held transaction */
-	bool failed;                   /* an error since the last end of a transaction */
-	bool disturbed;                /* cluster_disturb is owed a cluster_settle */
-	bool commit_possible;          /* the server may have committed something not acknowledged yet */
-	bool doubtful;                 /* the server may have settings that we do not know of */
-	bool skip_to_sync;             /* we answered an error: the rest up to Sync is dropped */
-	int node;                      /* node index that the transaction runs on; -1 = not routed, coordinator */
-	struct map *map;               /* of the last decision; held */
-	unsigned lost_count;           /* servers lost before anything was sent, for this batch */
-	char *fatal;                   /* the server's last words, when they must not be taken for the outcome */
+	char status; /* what the last ReadyForQuery told it: I, T, E */
+	bool held; /* BEGIN was answered here and is still to be sent */
+	char *held_begin; /* its text */
+	bool started; /* held BEGIN is on its way with this batch */
+	bool outside; /* a Describe served outside of the held transaction */
+	bool failed; /* an error since the last end of a transaction */
+	bool disturbed; /* cluster_disturb is owed a cluster_settle */
+	bool commit_possible; /* the server may have committed something not acknowledged yet */
+	bool doubtful; /* the server may have settings that we do not know of */
+	bool skip_to_sync; /* we answered an error: the rest up to Sync is dropped */
+	int node; /* node index that the transaction runs on; -1 = not routed, coordinator */
+	struct map *map; /* of the last decision; held */
+	unsigned lost_count; /* servers lost before anything was sent, for this batch */
+	char *fatal; /* the server's last words, when they must not be taken for the outcome */
 
 	/* the batch */
 	struct op *ops;
 	unsigned op_count, op_size;
 	size_t batch_bytes;
-	size_t drop_bytes;             /* of a batch that was answered without being sent */
+	size_t drop_bytes; /* of a batch that was answered without being sent */
 	struct batch_facts facts;
-	bool batch_ready;              /* ops are decided and wait to be sent */
-	bool batch_ends;               /* with Sync, Query or FunctionCall (not Flush or the limit) */
-	uint64_t pass_left;            /* bytes of a message under way that are passed on unread */
+	bool batch_ready; /* ops are decided and wait to be sent */
+	bool batch_ends; /* with Sync, Query or FunctionCall (not Flush or the limit) */
+	uint64_t pass_left; /* bytes of a message under way that are passed on unread */
 	struct route_decision decision;
-	struct buf retry;              /* copy of the batch while it may have to be asked again */
-	struct buf again;              /* that batch, while it waits for the coordinator */
-	struct buf early;              /* answers held back as long */
+	struct buf retry; /* copy of the batch while it may have to be asked again */
+	struct buf again; /* that batch, while it waits for the coordinator */
+	struct buf early; /* answers held back as long */
 	bool retry_armed;
 
 	/* the server */
 	struct waiter waiter;
-	struct server *server;         /* PREPARING, LINKED */
-	uint64_t answer_left;          /* bytes of an answer under way that are passed on (or dropped) unread */
+	struct server *server; /* PREPARING, LINKED */
+	uint64_t answer_left; /* bytes of an answer under way that are passed on (or dropped) unread */
 	bool answer_swallow;
 	int64_t transaction_us, query_us; /* begun; 0 = none */
 	uint64_t xact_count, query_count;
@@ -175,7 +177,7 @@ void client_console_done(struct client *c);
 
 /* --- login.c --- */
 size_t login_on_bytes(struct client *c, struct span bytes); /* STARTUP, AUTH */
-void login_welcome(struct client *c);                       /* its database's parameters are known */
+void login_welcome(struct client *c); /* its database's parameters are known */
 void login_cancel_request(struct sessions *sessions, uint32_t id, struct span key);
 
 /* --- request.c: reading a batch and deciding where it goes --- */
@@ -200,10 +202,12 @@ void local_fail_response(struct client *c, const struct server_failure *failure)
 void link_wait(struct client *c, struct target *target);
 /* Sends the difference of settings; true if there was none and the batch can go at once. */
 bool link_ready(struct client *c);
-void link_release(struct client *c);                  /* the transaction is over */
-void link_drop(struct client *c, const char *why);    /* the server is not to be used again */
+/* The transaction is over, nothing is under way either way, and nothing ties the client to its server. */
+bool link_is_over(const struct client *c);
+void link_release(struct client *c); /* when link_is_over */
+void link_drop(struct client *c, const char *why); /* the server is not to be used again */
 size_t link_prepare_on_bytes(struct client *c, struct span bytes); /* PREPARING */
-void link_retry(struct client *c);                    /* the node says that the map is stale */
+void link_retry(struct client *c); /* the node says that the map is stale */
 extern const struct holder_events link_holder_events;
 
 /* --- send.c: ops to the server --- */
@@ -228,10 +232,10 @@ void effects_environment(struct client *c); /* search_path or role may have chan
 
 /* Flags of owed entries. */
 enum {
-	OWED_FLAG_ERROR = 1 << 0,     /* sent to fail: the error is replaced by enum op_error, in the bits from 8 on */
-	OWED_FLAG_UNNAMED = 1 << 1,   /* Parse of the unnamed statement */
-	OWED_FLAG_SCRIPT = 1 << 2,    /* arg is a struct script */
-	OWED_FLAG_HANDLE = 1 << 3,      /* arg is a struct handle */
+	OWED_FLAG_ERROR = 1 << 0, /* sent to fail: the error is replaced by enum op_error, in the bits from 8 on */
+	OWED_FLAG_UNNAMED = 1 << 1, /* Parse of the unnamed statement */
+	OWED_FLAG_SCRIPT = 1 << 2, /* arg is a struct script */
+	OWED_FLAG_HANDLE = 1 << 3, /* arg is a struct handle */
 	OWED_FLAG_STATEMENT = 1 << 4, /* arg is a struct statement */
 	OWED_ERROR_SHIFT = 8,
 };

@@ -230,16 +230,19 @@ static void replace_error(struct client *c, enum op_error error, const struct ha
 		OP_ERRORS(OP_ERROR_ROW)
 #undef OP_ERROR_ROW
 	};
-	const char *about = error == OP_PIN ? (c->pin_other ? c->pin_other : "see pinning") : handle ? handle->text : "";
+	const char *about = error == OP_PIN ? (c->pin_other ? c->pin_other : "see pinning")
+			    : handle        ? handle->text
+					    : "";
 	char *message = NULL;
 	const char *place = strstr(rows[error].message, "%s");
 	if (place)
-		message = mem_printf("%.*s%s%s", (int)(place - rows[error].message), rows[error].message, about, place + 2);
+		message = mem_printf("%.*s%s%s", (int)(place - rows[error].message), rows[error].message, about,
+				     place + 2);
 	struct buf bytes;
 	buf_init(&bytes, 0);
 	wire_add_error(&bytes, 'E',
-		       &(struct wire_error){ "ERROR", rows[error].sqlstate, message ? message : rows[error].message, NULL,
-					     rows[error].hint[0] ? rows[error].hint : NULL });
+		       &(struct wire_error){ "ERROR", rows[error].sqlstate, message ? message : rows[error].message,
+					     NULL, rows[error].hint[0] ? rows[error].hint : NULL });
 	deliver(c, buf_span(&bytes));
 	buf_done(&bytes);
 	mem_free(message);
@@ -289,7 +292,8 @@ static void on_parameter(struct client *c, struct span message)
 
 static void on_complete(struct client *c, struct owed_entry *entry, unsigned index, struct span message)
 {
-	struct span tag = span_of(message.ptr + WIRE_HEAD_BYTES, message.len > WIRE_HEAD_BYTES ? message.len - WIRE_HEAD_BYTES - 1 : 0);
+	struct span tag = span_of(message.ptr + WIRE_HEAD_BYTES,
+				  message.len > WIRE_HEAD_BYTES ? message.len - WIRE_HEAD_BYTES - 1 : 0);
 	const struct script *script = NULL;
 	if (entry->arg && entry->flags & OWED_FLAG_SCRIPT)
 		script = entry->arg;
@@ -342,7 +346,7 @@ static void on_ready(struct client *c, struct span message)
 		c->xact_count++;
 		c->transaction_us = c->held || !owed_empty(&server->owed) ? now_us : 0;
 		effects_transaction_over(c);
-		if (owed_empty(&server->owed) && c->tenant->limits.pool_mode != POOL_MODE_SESSION && !client_pinned(c)) {
+		if (link_is_over(c)) {
 			link_release(c);
 			return;
 		}

@@ -27,8 +27,9 @@ static void lost_in_flight(struct client *c, const char *why);
 const struct holder_events link_holder_events = { on_bytes, on_drained, on_lost };
 
 /* Reported settings that every server given to a client must agree on with what the client was told. */
-static const char *const tracked[] = { "client_encoding", "datestyle", "timezone", "intervalstyle",
-				       "standard_conforming_strings", "application_name" };
+static const char *const tracked[] = {
+	"client_encoding", "datestyle", "timezone", "intervalstyle", "standard_conforming_strings", "application_name"
+};
 
 void link_wait(struct client *c, struct target *target)
 {
@@ -283,8 +284,8 @@ size_t link_prepare_on_bytes(struct client *c, struct span bytes)
 		enum wire_result got = wire_read_head(rest, &head);
 		if (got == WIRE_MORE || (got == WIRE_OK && head.total > rest.len))
 			return taken;
-		enum owed_verdict verdict = got == WIRE_BAD ? OWED_OUT_OF_STEP :
-							      owed_answer(&server->owed, head.type, no_drop, NULL);
+		enum owed_verdict verdict =
+			got == WIRE_BAD ? OWED_OUT_OF_STEP : owed_answer(&server->owed, head.type, no_drop, NULL);
 		struct span body = span_of(rest.ptr + WIRE_HEAD_BYTES, head.total - WIRE_HEAD_BYTES);
 		taken += head.total;
 		switch (verdict) {
@@ -335,7 +336,8 @@ static void on_lost(void *holder, const char *why)
 	if (c == NULL)
 		return;
 	struct server *server = c->server;
-	bool unsent = c->state == CLIENT_PREPARING || (c->batch_ready && owed_empty(&server->owed) && (c->status == 'I' || c->held));
+	bool unsent = c->state == CLIENT_PREPARING ||
+		      (c->batch_ready && owed_empty(&server->owed) && (c->status == 'I' || c->held));
 	if (!unsent) {
 		lost_in_flight(c, why);
 		return;
@@ -376,6 +378,13 @@ void link_drop(struct client *c, const char *why)
 	bool clean = owed_empty(&server->owed) && server->transaction_status == 'I' && c->pass_left == 0 &&
 		     c->answer_left == 0 && c->tenant->limits.pool_mode == POOL_MODE_SESSION;
 	pool_give_back(server, clean ? GIVE_RESET : GIVE_CLOSE, why);
+}
+
+bool link_is_over(const struct client *c)
+{
+	return c->status == 'I' && c->server->transaction_status == 'I' && owed_empty(&c->server->owed) &&
+	       c->pass_left == 0 && !c->batch_ready && c->tenant->limits.pool_mode != POOL_MODE_SESSION &&
+	       !client_pinned(c);
 }
 
 void link_release(struct client *c)

@@ -4,7 +4,7 @@
  *          ─► decision: one node for all of it, or the coordinator and why
  *
  * A batch ends with Query, Sync or FunctionCall; with Flush, since then answers are
- * due; or where it gets too long to be kept. In a transaction that has its server
+ * due; ahead of CopyData; or where it gets too long to be kept. In a transaction that has its server
  * messages are not waited for: each goes as it comes, if the server's node will do. */
 #include <string.h>
 
@@ -82,6 +82,7 @@ static size_t skip_bytes(struct client *c, struct span bytes)
 
 static size_t idle_bytes(struct client *c, struct span bytes)
 {
+	struct wire_head head;
 	if (c->drop_bytes) {
 		size_t taken = c->drop_bytes < bytes.len ? c->drop_bytes : bytes.len;
 		c->drop_bytes -= taken;
@@ -97,6 +98,13 @@ static size_t idle_bytes(struct client *c, struct span bytes)
 		c->request_us = loop_now_us(c->sessions->loop);
 		link_wait(c, c->tenant->coordinator);
 		return 0;
+	}
+	if (!next_head(c, bytes, &head))
+		return c->state == CLIENT_CLOSED ? bytes.len : 0;
+	if (strchr("dcf", head.type)) {
+		/* Outside of COPY the server would ignore it, however much of it comes. */
+		c->drop_bytes = head.total;
+		return idle_bytes(c, bytes);
 	}
 	switch (find_extent(c, bytes, false)) {
 	case EXTENT_MORE:
@@ -149,10 +157,11 @@ static size_t linked_bytes(struct client *c, struct span bytes)
 		client_close(c, "client close request");
 		return bytes.len;
 	}
-	if (strchr("dcf", head.type))
+	bool copying = owed_copy_in(&c->server->owed);
+	if (strchr("dcf", head.type) || (copying && strchr("SH", head.type)))
 		return send_plain(c, bytes, &head);
-	/* Which server the next batch belongs to is known when this one is through. */
-	if (c->server->owed.ready_count && !client_pinned(c))
+	/* Which server the next batch belongs to is known when this one is through. In COPY the server is the judge. */
+	if (c->server->owed.ready_count && !client_pinned(c) && !copying)
 		return 0;
 	switch (find_extent(c, bytes, true)) {
 	case EXTENT_MORE:
@@ -203,7 +212,8 @@ static size_t console_bytes(struct client *c, struct span bytes)
 	struct wire_reader r = wire_reader_of(span_of(bytes.ptr + WIRE_HEAD_BYTES, head.total - WIRE_HEAD_BYTES));
 	struct span sql = wire_read_text(&r);
 	if (head.type != 'Q') {
-		client_fatal(c, "0A000", "extended query protocol not supported by admin console", "Send simple queries.");
+		client_fatal(c, "0A000", "extended query protocol not supported by admin console",
+			     "Send simple queries.");
 		return bytes.len;
 	}
 	if (!wire_read_done(&r)) {
@@ -245,6 +255,11 @@ static enum extent find_extent(struct client *c, struct span bytes, bool linked)
 				break;
 			client_close(c, "client close request");
 			return EXTENT_BAD;
+		}
+		if (at && strchr("dcf", head.type)) {
+			/* What stands before it may be a COPY: it goes ahead, this follows as it comes. */
+			c->batch_bytes = at;
+			return EXTENT_READY;
 		}
 		if (head.total > rest.len) {
 			if (at + head.total <= keep || needs_whole(head.type) || rest.len < keep / 2) {
@@ -328,9 +343,9 @@ struct route_env request_env(struct client *c, struct map *map)
 	const char *role = effective(c, "role"), *authorization = effective(c, "session_authorization");
 	const char *path = effective(c, "search_path"), *conforming = guc_get(&c->told, "standard_conforming_strings");
 	const char *encoding = guc_get(&c->told, "client_encoding"), *equals = effective(c, "transform_null_equals");
-	const char *as = role && strcmp(role, "none") != 0 ? role :
-			 authorization		   ? authorization :
-						     user_name(t->server_user);
+	const char *as = role && strcmp(role, "none") != 0 ? role
+			 : authorization                   ? authorization
+							   : user_name(t->server_user);
 	struct span login = span_text(user_name(t->server_user));
 	if (path == NULL && map)
 		path = map_session_default(map, login, "search_path");
@@ -460,7 +475,7 @@ static bool read_parse(struct client *c, struct op *op, struct span body)
 
 static struct portal *find_portal(struct client *c, struct span text)
 {
-	LIST_EACH(it, &c->portals) {
+	LIST_EACH (it, &c->portals) {
 		struct portal *portal = LIST_ITEM(it, struct portal, item);
 		if (span_is(text, portal->text))
 			return portal;
@@ -489,7 +504,8 @@ static void set_portal(struct client *c, struct span text, struct handle *handle
 /* The parameters as the router wants them, in memory that lasts for the call. */
 static struct route_param *bind_params(const struct wire_bind *bind, struct route_param *few, size_t few_count)
 {
-	struct route_param *params = bind->param_count <= few_count ? few : mem_array(bind->param_count, sizeof *params);
+	struct route_param *params =
+		bind->param_count <= few_count ? few : mem_array(bind->param_count, sizeof *params);
 	struct span rest = bind->params;
 	for (unsigned i = 0; i < bind->param_count; i++) {
 		params[i].bytes = wire_next_param(&rest, &params[i].null);
@@ -698,7 +714,8 @@ static void decide(struct client *c)
 	struct sessions *s = c->sessions;
 	unsigned count = c->facts.executed ? c->facts.executed : 1;
 	atomic_fetch_add_explicit(&s->reasons[reason], count, memory_order_relaxed);
-	counters_add(&c->tenant->database->counters, reason == REASON_KEY ? COUNTER_ROUTED : COUNTER_COORDINATOR, count);
+	counters_add(&c->tenant->database->counters, reason == REASON_KEY ? COUNTER_ROUTED : COUNTER_COORDINATOR,
+		     count);
 }
 
 /* A transaction on a worker stays there: what has to be elsewhere is refused. */

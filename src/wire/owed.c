@@ -137,11 +137,11 @@ enum owed_verdict owed_answer(struct owed *owed, char type, void (*on_drop)(void
 	} else if (type == 'H') {
 		owed->step = STEP_COPY_OUT;
 	} else if (type == 'C' || type == 'I') {
+		/* Its CopyDone has been read; one that was sent ahead is for a later statement. */
+		if (owed->step == STEP_COPY_IN && owed->count > 1 && owed_at(owed, 1)->kind == OWED_COPY_END)
+			remove_at(owed, 1);
 		owed->step = STEP_START;
 		head->part_index++;
-		/* Its CopyDone has been read. */
-		if (owed->count > 1 && owed_at(owed, 1)->kind == OWED_COPY_END)
-			remove_at(owed, 1);
 	}
 	return OWED_PART;
 }
