@@ -43,6 +43,7 @@ struct process {
 	const char *path;
 	const struct settings *settings;
 	struct users *users;
+	pthread_mutex_t users_lock; /* watchers of any loop ask for their login's password */
 	unsigned loop_count;
 	struct station *stations;
 	struct loop **loops;
@@ -87,6 +88,7 @@ static char *reload(struct process *p);
 static void stop(struct process *p, enum stopping how);
 static void on_stop_timer(void *arg);
 static void on_wake(struct loop *loop);
+static char *password_of(void *arg, struct span user);
 static char *console_reload(void *arg);
 static void console_shutdown(void *arg, enum console_shutdown how);
 
@@ -119,6 +121,7 @@ int process_run(const char *path, struct settings *settings)
 	struct process *p = MEM_NEW(struct process);
 	char *reason = NULL;
 	the_process = p;
+	pthread_mutex_init(&p->users_lock, NULL);
 	p->path = path;
 	p->settings = settings;
 	if (settings->auth_file[0])
@@ -144,6 +147,7 @@ int process_run(const char *path, struct settings *settings)
 	stop_stations(p);
 	settings_unref(p->settings);
 	users_unref(p->users);
+	pthread_mutex_destroy(&p->users_lock);
 	mem_free(p);
 	log_info("process down");
 	return fine ? 0 : 1;
@@ -176,6 +180,7 @@ static const char *start_stations(struct process *p)
 	}
 	p->shared.ledger = ledger_new(p->loops, p->loop_count, on_wake);
 	p->shared.clusters = clusters_new(p->shared.ledger, p->dns);
+	clusters_set_passwords(p->shared.clusters, password_of, p);
 	struct console_setup setup = { .shared = &p->shared,
 				       .version = PACKAGE_VERSION,
 				       .owner = p,
@@ -233,6 +238,17 @@ static void stop_stations(struct process *p)
 	mem_free(p->pools);
 	mem_free(p->dns);
 	mem_free(p->shared.sessions);
+}
+
+/* Of a login that reads shard maps; only a plain secret serves libpq. */
+static char *password_of(void *arg, struct span user)
+{
+	struct process *p = arg;
+	pthread_mutex_lock(&p->users_lock);
+	const struct user *known = users_find(p->users, user);
+	char *password = known && user_secret_kind(known) == USER_SECRET_PLAIN ? mem_strdup(user_secret(known)) : NULL;
+	pthread_mutex_unlock(&p->users_lock);
+	return password;
 }
 
 static void on_wake(struct loop *loop)
@@ -429,9 +445,11 @@ static char *reload(struct process *p)
 	}
 	clusters_configure(p->shared.clusters, settings);
 	settings_unref(p->settings);
-	users_unref(p->users);
 	p->settings = settings;
+	pthread_mutex_lock(&p->users_lock);
+	users_unref(p->users);
 	p->users = users;
+	pthread_mutex_unlock(&p->users_lock);
 	log_info("RELOAD: %s was read", p->path);
 	return NULL;
 }

@@ -133,7 +133,8 @@ void loop_post(struct loop *to, struct mail *mail)
 		mail->next = newest;
 	while (!atomic_compare_exchange_weak_explicit(&to->inbox, &newest, mail, memory_order_release,
 						      memory_order_relaxed));
-	if (mail->next == NULL)
+	/* The mail is the receiver's by now. */
+	if (newest == NULL)
 		wake(to);
 }
 

@@ -682,6 +682,10 @@ static enum reason refusal(struct client *c)
 		return conf->cluster == CLUSTER_NONE ? REASON_NOT_A_CLUSTER : REASON_NO_MAP;
 	if (map_kind(c->map) == MAP_NONE)
 		return REASON_NOT_A_CLUSTER;
+	/* Commands are what they are, whatever the map says; a DDL command has just made it stale itself. */
+	if (c->decision.kind == ROUTE_COORDINATOR && c->facts.executed &&
+	    (c->decision.reason == REASON_DDL || c->decision.reason == REASON_UTILITY))
+		return c->decision.reason;
 	if (!cluster_map_is_current(c->tenant->database->cluster, c->map))
 		return REASON_MAP_STALE;
 	if (facts->too_large)
@@ -726,7 +730,8 @@ static void judge_in_transaction(struct client *c, struct op *op, struct route_d
 		    decision.kind == ROUTE_ANYWHERE;
 	if (!fits && op->error == OP_FINE)
 		op->error = OP_LEFT_NODE;
-	atomic_fetch_add_explicit(&s->reasons[c->node < 0 ? c->decision.reason : REASON_IN_TRANSACTION], 1,
-				  memory_order_relaxed);
+	/* At rest a pinned client has its server, too. */
+	enum reason reason = c->status == 'I' && client_pinned(c) ? REASON_PINNED : REASON_IN_TRANSACTION;
+	atomic_fetch_add_explicit(&s->reasons[reason], 1, memory_order_relaxed);
 	counters_add(&c->tenant->database->counters, c->node < 0 ? COUNTER_COORDINATOR : COUNTER_ROUTED, 1);
 }
