@@ -443,13 +443,13 @@ static char *reload(struct process *p)
 		configure->mail.on_mail = on_configure_mail;
 		loop_post(p->loops[i], &configure->mail);
 	}
-	clusters_configure(p->shared.clusters, settings);
 	settings_unref(p->settings);
 	p->settings = settings;
 	pthread_mutex_lock(&p->users_lock);
 	users_unref(p->users);
 	p->users = users;
 	pthread_mutex_unlock(&p->users_lock);
+	clusters_configure(p->shared.clusters, settings);
 	log_info("RELOAD: %s was read", p->path);
 	return NULL;
 }

@@ -730,8 +730,10 @@ static void judge_in_transaction(struct client *c, struct op *op, struct route_d
 		    decision.kind == ROUTE_ANYWHERE;
 	if (!fits && op->error == OP_FINE)
 		op->error = OP_LEFT_NODE;
-	/* At rest a pinned client has its server, too. */
-	enum reason reason = c->status == 'I' && client_pinned(c) ? REASON_PINNED : REASON_IN_TRANSACTION;
+	/* At rest a pinned client has its server, too. What could not have been routed anyway says why. */
+	enum reason reason = c->status == 'I' && client_pinned(c)		    ? REASON_PINNED :
+			     c->node < 0 && decision.kind == ROUTE_COORDINATOR ? decision.reason :
+										 REASON_IN_TRANSACTION;
 	atomic_fetch_add_explicit(&s->reasons[reason], 1, memory_order_relaxed);
 	counters_add(&c->tenant->database->counters, c->node < 0 ? COUNTER_COORDINATOR : COUNTER_ROUTED, 1);
 }
