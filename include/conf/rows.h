@@ -202,7 +202,7 @@
 	  "Log ends of connections, with the reason.")                                                               \
 	X(BOOL, log_pooler_errors, "1", G, RELOAD, WORKS, ,                                                          \
 	  "Log errors sent to clients.")                                                                             \
-	X(BOOL, log_stats, "1", G, RELOAD, NOT_YET, ,                                                                \
+	X(BOOL, log_stats, "1", G, RELOAD, WORKS, ,                                                                  \
 	  "Log a line of statistics every stats_period.")                                                            \
 	X(INT, verbose, "0", G, RELOAD, WORKS, (0, 3),                                                               \
 	  "More detail in the log.")                                                                                 \

@@ -151,6 +151,7 @@ def test_statistics_count(make_pgshunt):
         assert int(row()["total_query_count"]) >= 20 and int(row()["total_client_login_count"]) == 1
         pgshunt.wait(lambda: int(row()["avg_query_count"]) > 0, 5, "an average")
         pgshunt.wait(lambda: int(row()["avg_query_count"]) == 0, 5, "a period without a query")
+    pgshunt.wait(lambda: re.search(r"LOG stats: \d+ xacts/s, \d+ queries/s, .* wait \d+ us", pgshunt.log()), 5, "a line")
 
 
 def test_config_shows_no_secret(pgshunt):
