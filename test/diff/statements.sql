@@ -1035,7 +1035,7 @@ SELECT count(*) FROM extra_numeric WHERE k = 1.50
 --@ node extra_bool true | reason any
 SELECT count(*) FROM extra_bool WHERE k = true
 
---@ node extra_bytea \x0102 | reason any
+--@ node extra_bytea '\x0102' | reason any
 SELECT count(*) FROM extra_bytea WHERE k = '\x0102'
 
 --@ reason any
