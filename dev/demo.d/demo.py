@@ -100,23 +100,28 @@ class Demo:
             say(f"{MANY} clients: {'to the coordinator' if title == 'direct' else 'through pgshunt'}")
             # Those that the first run left are gone before the second is counted.
             deadline = time.monotonic() + 10
-            while title == "pgshunt" and self.connected("w1") > 2 * INI["pgshunt"]["max_node_connections"] \
+            while title == "pgshunt" and self.connected("c")[0] > INI["pgshunt"]["max_node_connections"] \
                     and time.monotonic() < deadline:
                 time.sleep(0.1)
             process = bank.start_pgbench(port, self.cluster.database, "app", self.cluster.password("app"),
                                          *words("lookup", "simple", MANY, self.seconds))
-            most = {node: 0 for node in self.cluster.nodes}
+            most = {node: (0, 0) for node in self.cluster.nodes}
             while process.poll() is None:
                 for node in most:
                     most[node] = max(most[node], self.connected(node))
                 time.sleep(0.2)
             run = bank.finish(process)
-            rows.append([title, str(MANY), *[str(most[node]) for node in self.cluster.nodes], f"{run.rate:,.0f}"])
+            cells = [f"{own} + {mesh}" if mesh else str(own) for own, mesh in most.values()]
+            rows.append([title, str(MANY), *cells, f"{run.rate:,.0f}"])
         return rows
 
     def connected(self, node):
-        """Client connections of a node by pg_stat_activity, this program's own not counted."""
-        return self.cluster.connections(node)
+        """Connections of a node by pg_stat_activity: of clients or pgshunt, and of the other nodes."""
+        return self.cluster.sql(node, """
+            SELECT count(*) FILTER (WHERE NOT mesh), count(*) FILTER (WHERE mesh) FROM (
+                SELECT application_name ~ '^(postgres_fdw|citus)' AS mesh FROM pg_stat_activity
+                WHERE backend_type = 'client backend' AND application_name <> 'cluster' AND datname = %s) x""",
+            [self.cluster.database])[0]
 
     def keep(self):
         """Leaves everything up."""
@@ -199,6 +204,8 @@ def main():
     table(["workload", "direct/s", "pgshunt/s", "ratio", "routed", "the rest, because"], rows)
     print()
     table(["connections at most", "clients", *demo.cluster.nodes, "lookups/s"], counts)
+    print(f"(a + b: b are those of the nodes among each other; max_node_connections = "
+          f"{INI['pgshunt']['max_node_connections']})")
     print(f"\nbalances of branches, tellers, accounts and history agree: {'yes' if agree else 'NO'}")
     if chosen.keep:
         print(f"\npsql '{demo.pooler.dsn()}'\npsql '{demo.pooler.dsn('admin', database='pgshunt')}' -c 'SHOW NODES'\n"
