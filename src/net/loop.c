@@ -51,7 +51,8 @@ struct loop *loop_new(unsigned index)
 {
 	struct loop *loop = MEM_NEW(struct loop);
 	struct event_config *config = event_config_new();
-	event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
+	/* No changelist: it would touch descriptors after they were closed, or had moved to another loop. */
+	event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
 	loop->base = event_base_new_with_config(config);
 	event_config_free(config);
 	loop->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
