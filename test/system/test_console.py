@@ -60,6 +60,13 @@ def console(pgshunt):
         yield connection
 
 
+@pytest.fixture
+def sharded(cluster):
+    """Leaves a test out where there are no shards."""
+    if cluster.kind not in ("native", "citus"):
+        pytest.skip("needs a cluster with shards")
+
+
 def by_name(rows, key="key", value="value"):
     """Rows of two columns as a dictionary."""
     return {row[key]: row[value] for row in rows}
@@ -151,7 +158,8 @@ def test_statistics_count(make_pgshunt):
         assert int(row()["total_query_count"]) >= 20 and int(row()["total_client_login_count"]) == 1
         pgshunt.wait(lambda: int(row()["avg_query_count"]) > 0, 5, "an average")
         pgshunt.wait(lambda: int(row()["avg_query_count"]) == 0, 5, "a period without a query")
-    pgshunt.wait(lambda: re.search(r"LOG stats: \d+ xacts/s, \d+ queries/s, .* wait \d+ us", pgshunt.log()), 5, "a line")
+    line = r"LOG stats: \d+ xacts/s, \d+ queries/s, .* wait \d+ us"
+    pgshunt.wait(lambda: re.search(line, pgshunt.log()), 5, "a line of statistics")
 
 
 def test_config_shows_no_secret(pgshunt):
@@ -164,6 +172,7 @@ def test_config_shows_no_secret(pgshunt):
         assert secret not in text
 
 
+@pytest.mark.usefixtures("sharded")
 def test_the_map_is_shown(pgshunt):
     pgshunt.wait_map()
     database = pgshunt.cluster.database
@@ -187,6 +196,7 @@ def test_a_database_without_clients_says_so(make_pgshunt, cluster):
     assert node["state"] == "off" and node["port"] == str(cluster.port("c"))
 
 
+@pytest.mark.usefixtures("sharded")
 def test_routes_and_reasons(pgshunt):
     pgshunt.wait_map()
     with pgshunt.connect() as connection:
@@ -203,6 +213,7 @@ def test_routes_and_reasons(pgshunt):
 
 # ---- EXPLAIN ROUTE
 
+@pytest.mark.usefixtures("sharded")
 def test_explain_route(pgshunt):
     pgshunt.wait_map()
     told = pgshunt.explain("SELECT * FROM orders o WHERE o.tenant_id = 7 AND id > 3")
@@ -212,6 +223,7 @@ def test_explain_route(pgshunt):
     assert pgshunt.node_name(told["node"]) == "c" and told["reason"] == "no_key" and "WHERE" in told["change"]
 
 
+@pytest.mark.usefixtures("sharded")
 def test_explain_route_reads_a_map_where_nobody_uses_the_database(pgshunt):
     row, = pgshunt.console("explain route SELECT 1 FROM orders WHERE tenant_id = 7")
     assert row["reason"] == "key"
