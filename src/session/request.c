@@ -139,6 +139,16 @@ static size_t idle_bytes(struct client *c, struct span bytes)
 	return c->state == CLIENT_CLOSED ? bytes.len : batch.len;
 }
 
+/* What was asked for ahead of the Terminate is carried out first, as PostgreSQL does. */
+static size_t leave(struct client *c, struct span bytes)
+{
+	const struct owed *owed = &c->server->owed;
+	if (owed->ready_count && !owed_copy_in(owed))
+		return 0;
+	client_close(c, "client close request");
+	return bytes.len;
+}
+
 static size_t linked_bytes(struct client *c, struct span bytes)
 {
 	struct wire_head head;
@@ -153,10 +163,8 @@ static size_t linked_bytes(struct client *c, struct span bytes)
 	}
 	if (!next_head(c, bytes, &head))
 		return c->state == CLIENT_CLOSED ? bytes.len : 0;
-	if (head.type == 'X') {
-		client_close(c, "client close request");
-		return bytes.len;
-	}
+	if (head.type == 'X')
+		return leave(c, bytes);
 	bool copying = owed_copy_in(&c->server->owed);
 	if (strchr("dcf", head.type) || (copying && strchr("SH", head.type)))
 		return send_plain(c, bytes, &head);
@@ -185,10 +193,8 @@ static size_t session_bytes(struct client *c, struct span bytes)
 	struct wire_head head;
 	if (!next_head(c, bytes, &head))
 		return c->state == CLIENT_CLOSED ? bytes.len : 0;
-	if (head.type == 'X') {
-		client_close(c, "client close request");
-		return bytes.len;
-	}
+	if (head.type == 'X')
+		return leave(c, bytes);
 	return send_plain(c, bytes, &head);
 }
 

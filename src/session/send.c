@@ -380,7 +380,7 @@ size_t send_plain(struct client *c, struct span bytes, const struct wire_head *h
 		return here;
 	start_clocks(c);
 	if (head->type == 'D' || head->type == 'C') {
-		bool statement = bytes.ptr[WIRE_HEAD_BYTES] == 'S';
+		bool statement = here > WIRE_HEAD_BYTES && bytes.ptr[WIRE_HEAD_BYTES] == 'S';
 		owe(c,
 		    head->type == 'C' ? OWED_CLOSE
 		    : statement       ? OWED_DESCRIBE_STATEMENT
