@@ -111,6 +111,8 @@ unsigned sessions_client_count(const struct sessions *sessions);
 /* The tenant for a login; NULL if the settings have no such database. One more client counted. */
 struct tenant *tenant_enter(struct sessions *sessions, struct span database, struct span user, struct user *login);
 void tenant_leave(struct tenant *tenant);
+/* After a reload: the client's tenant under the new settings; it keeps the old one if its database is gone. */
+void tenant_renew(struct client *client);
 /* Where the pool of a node is; the coordinator is node 0. Good until the map changes. */
 struct target *tenant_target(struct tenant *tenant, const struct map *map, int node);
 

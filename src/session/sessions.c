@@ -203,6 +203,23 @@ void tenant_leave(struct tenant *t)
 	t->client_count--;
 }
 
+void tenant_renew(struct client *c)
+{
+	struct sessions *s = c->sessions;
+	struct user *login = users_find(s->users, span_text(c->user_name));
+	struct tenant *old = c->tenant;
+	struct tenant *tenant = tenant_enter(s, span_text(c->database_name), span_text(c->user_name), login ? login : c->login);
+	if (tenant == NULL)
+		return;
+	if (!tenant->welcome_known && old->welcome_known) {
+		guc_copy(&tenant->welcome, &old->welcome);
+		tenant->welcome_known = true;
+	}
+	c->tenant = tenant;
+	effects_environment(c);
+	tenant_leave(old);
+}
+
 static void forget_targets(struct tenant *t)
 {
 	for (int i = 0; i < MAP_MAX_NODES; i++) {
