@@ -60,11 +60,7 @@
 	X(CANCEL, "cancel_count", "cancel_count", "cancel_count", PERIOD,                                             \
 	  "Cancel requests passed on.")                                                                               \
 	X(CLIENT_ERROR, "client_error_count", "client_error_count", "client_error_count", PERIOD,                     \
-	  "Errors given to clients by pgshunt itself.")                                                               \
-	X(SERVER_LOGIN, "server_login_count", "server_login_count", "server_login_count", PERIOD,                     \
-	  "Server connections opened.")                                                                               \
-	X(SERVER_FAILURE, "server_failure_count", "server_failure_count", "server_failure_count", PERIOD,             \
-	  "Server connections that could not be opened or logged in.")
+	  "Errors given to clients by pgshunt itself.")
 /* clang-format on */
 
 enum counter {

@@ -47,9 +47,11 @@ struct console_hooks {
 	void *owner;
 };
 
-/* One database entry on one loop. */
+/* One database entry on one loop. After a reload another takes its place; what its
+ * last clients count goes on being shown, and is carried over when they have left. */
 struct database {
 	struct table_item item;
+	struct list superseded;                     /* in sessions->superseded, if so */
 	struct sessions *sessions;
 	const struct settings *settings;            /* held */
 	const struct database_settings *conf;
@@ -64,6 +66,7 @@ struct database {
 /* One user in one database on one loop. */
 struct tenant {
 	struct table_item item;
+	bool superseded;                            /* not in the table any more: freed with its last client */
 	struct database *database;
 	struct user_settings limits;
 	char *user_name;                            /* the client's */
@@ -87,6 +90,7 @@ struct sessions {
 	struct statement_table *statements;
 	const struct console_hooks *console;
 	struct table databases, tenants;            /* of the current settings */
+	struct list superseded;                     /* databases of older ones that still have clients */
 	struct list clients;
 	struct client **slots;                      /* by the low part of a client's id */
 	unsigned slot_count, slot_free;

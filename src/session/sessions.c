@@ -21,6 +21,8 @@ struct arrival {
 static void on_arrival(struct mail *mail, struct loop *loop);
 static void on_tick(void *arg);
 static void free_tenants(struct sessions *sessions, bool all);
+static void tenant_free(struct tenant *t);
+static void database_free(struct database *db);
 
 struct sessions *sessions_new(struct sessions_shared *shared, unsigned index, const struct settings *settings,
 			      struct users *users, struct dns *dns, struct pools *pools,
@@ -39,6 +41,7 @@ struct sessions *sessions_new(struct sessions_shared *shared, unsigned index, co
 	table_init(&s->databases);
 	table_init(&s->tenants);
 	list_init(&s->clients);
+	list_init(&s->superseded);
 	s->tick = timer_new(s->loop, on_tick, s);
 	timer_start(s->tick, TICK_US);
 	return s;
@@ -88,19 +91,54 @@ void sessions_configure(struct sessions *s, const struct settings *settings, str
 
 /* --- databases and tenants --- */
 
+static void release_tenant(void *arg)
+{
+	tenant_free(arg);
+}
+
+static void release_database(void *arg)
+{
+	database_free(arg);
+}
+
+/* Its tenants make room in the table for those under the new settings. */
+static void supersede(struct sessions *s, struct database *db)
+{
+	TABLE_EACH(it, &s->tenants) {
+		struct tenant *t = TABLE_ITEM(it, struct tenant, item);
+		if (t->database != db)
+			continue;
+		table_remove(&s->tenants, it);
+		t->superseded = true;
+		if (t->client_count == 0)
+			loop_defer(s->loop, release_tenant, t);
+	}
+	table_remove(&s->databases, &db->item);
+	list_append(&s->superseded, &db->superseded);
+}
+
+/* The counts of superseded databases of this name whose clients are gone. */
+static void carry_over(struct sessions *s, struct database *to)
+{
+	LIST_EACH(it, &s->superseded) {
+		struct database *db = LIST_ITEM(it, struct database, superseded);
+		if (db->client_count || strcmp(db->name, to->name) != 0)
+			continue;
+		counters_sum(&to->counters, &db->counters);
+		list_remove(it);
+		loop_defer(s->loop, release_database, db);
+	}
+}
+
 static struct database *database_find(struct sessions *s, const struct database_settings *conf, struct span name)
 {
 	struct table_item *found = table_find(&s->databases, name);
 	if (found && TABLE_ITEM(found, struct database, item)->settings == s->settings)
 		return TABLE_ITEM(found, struct database, item);
+	if (found)
+		supersede(s, TABLE_ITEM(found, struct database, item));
 	struct database *db = MEM_NEW(struct database);
-	if (found) {
-		/* Of older settings: its clients keep it, new ones get another. Its counts go on. */
-		struct database *old = TABLE_ITEM(found, struct database, item);
-		counters_sum(&db->counters, &old->counters);
-		memset(&old->counters, 0, sizeof old->counters);
-		table_remove(&s->databases, found);
-	}
+	list_init(&db->superseded);
 	db->sessions = s;
 	db->settings = settings_ref(s->settings);
 	db->conf = conf;
@@ -118,6 +156,7 @@ static struct database *database_find(struct sessions *s, const struct database_
 	buf_done(&functions);
 	db->cluster = clusters_find(s->shared->clusters, s->settings, conf, span_text(db->dbname));
 	table_add(&s->databases, &db->item, span_text(db->name));
+	carry_over(s, db);
 	return db;
 }
 
@@ -175,9 +214,7 @@ struct tenant *tenant_enter(struct sessions *s, struct span database, struct spa
 	struct span key = tenant_key(text, sizeof text, database, user, user_generation(as));
 	struct table_item *found = table_find(&s->tenants, key);
 	struct tenant *t = found ? TABLE_ITEM(found, struct tenant, item) : NULL;
-	if (t == NULL || t->database != db) {
-		if (t)
-			table_remove(&s->tenants, &t->item);
+	if (t == NULL) {
 		t = MEM_NEW(struct tenant);
 		t->database = db;
 		t->limits = settings_user(s->settings, conf, user);
@@ -198,9 +235,15 @@ struct tenant *tenant_enter(struct sessions *s, struct span database, struct spa
 
 void tenant_leave(struct tenant *t)
 {
-	cluster_leave(t->database->cluster);
-	t->database->client_count--;
-	t->client_count--;
+	struct database *db = t->database;
+	struct sessions *s = db->sessions;
+	cluster_leave(db->cluster);
+	db->client_count--;
+	if (--t->client_count == 0 && t->superseded)
+		loop_defer(s->loop, release_tenant, t);
+	struct table_item *current = table_find(&s->databases, span_text(db->name));
+	if (db->client_count == 0 && list_linked(&db->superseded) && current)
+		carry_over(s, TABLE_ITEM(current, struct database, item));
 }
 
 void tenant_renew(struct client *c)
@@ -260,6 +303,8 @@ static void free_tenants(struct sessions *s, bool all)
 	}
 	if (!all)
 		return;
+	LIST_EACH(it, &s->superseded)
+		database_free(LIST_ITEM(it, struct database, superseded));
 	TABLE_EACH(it, &s->databases) {
 		table_remove(&s->databases, it);
 		database_free(TABLE_ITEM(it, struct database, item));
@@ -342,6 +387,8 @@ void sessions_each_database(struct sessions *s, void (*on_database)(void *arg, c
 {
 	TABLE_EACH(it, &s->databases)
 		on_database(arg, TABLE_ITEM(it, struct database, item));
+	LIST_EACH(it, &s->superseded)
+		on_database(arg, LIST_ITEM(it, struct database, superseded));
 }
 
 struct client *sessions_client(struct sessions *s, uint32_t id)
