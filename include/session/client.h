@@ -26,8 +26,10 @@
 
 #define CLIENT_STATES(X)                                                                                               \
 	X(STARTUP, "login")                                                                                            \
-	X(AUTH, "login") X(WELCOME, "waiting_login") X(IDLE, "idle") X(WAITING, "waiting") X(PREPARING, "active")      \
-		X(LINKED, "active") X(CONSOLE, "active") X(CLOSED, "closed")
+	X(AUTH, "login")                                                                                               \
+	X(WELCOME, "waiting_login")                                                                                    \
+	X(IDLE, "idle")                                                                                                \
+	X(WAITING, "waiting") X(PREPARING, "active") X(LINKED, "active") X(CONSOLE, "active") X(CLOSED, "closed")
 enum client_state {
 #define CLIENT_STATE_SYMBOL(symbol, text) CLIENT_##symbol,
 	CLIENT_STATES(CLIENT_STATE_SYMBOL)
@@ -45,6 +47,7 @@ const char *client_state_text(enum client_state state);
 	  "console.")                                                                                                  \
 	X(UNKNOWN, "26000", "prepared statement \"%s\" does not exist", "")                                            \
 	X(TAKEN, "42P05", "prepared statement \"%s\" already exists", "")                                              \
+	X(ABORTED, "25P02", "current transaction is aborted, commands ignored until end of transaction block", "")     \
 	X(PIN, "0A000", "this statement would tie the session to one server connection (%s)",                          \
 	  "Set pinning = on, or use pool_mode = session.")
 enum op_error {
@@ -78,6 +81,7 @@ struct batch_facts {
 	bool opens, ends; /* holds a BEGIN; a COMMIT or ROLLBACK after it, or for the held one */
 	bool may_commit; /* when it is through, something may be committed */
 	bool describes; /* Describes a statement */
+	bool portals; /* asks about a portal, or runs one */
 	bool other; /* FunctionCall, or anything else that needs a server */
 	bool sequences; /* calls nextval, currval or the like */
 	bool too_large; /* not read: passes through to the coordinator */
@@ -113,6 +117,7 @@ struct client {
 	const char *pin_other; /* a reason that is not the router's */
 	struct handles handles; /* its prepared statements */
 	struct handle *portal; /* statement of the unnamed portal; counted */
+	struct handle *ended_by_query; /* the unnamed statement that a Query under way has unlisted; counted */
 	struct list portals; /* named ones: struct portal */
 
 	/* transaction */
@@ -237,6 +242,7 @@ enum {
 	OWED_FLAG_SCRIPT = 1 << 2, /* arg is a struct script */
 	OWED_FLAG_HANDLE = 1 << 3, /* arg is a struct handle */
 	OWED_FLAG_STATEMENT = 1 << 4, /* arg is a struct statement */
+	OWED_FLAG_KEEP = 1 << 5, /* the handle is not this message's own: its failure does not undo it */
 	OWED_ERROR_SHIFT = 8,
 };
 /* Lets go of what an entry holds, because it was answered or because it never will be. */

@@ -116,6 +116,8 @@ static bool one_message(struct client *c, const struct wire_head *head, struct s
 			disarm(c);
 		}
 		deliver(c, message);
+		if (head->type == 'G')
+			stream_wake(c->stream); /* a Sync that was waited for is not answered */
 		return true;
 	case OWED_DONE:
 		entry = owed_head(&server->owed);
@@ -169,6 +171,12 @@ void answer_fakes(struct client *c)
 
 void owed_release(struct client *c, struct owed_entry *entry, bool dropped)
 {
+	if (entry->kind == OWED_QUERY && c->ended_by_query) {
+		if (dropped)
+			handles_relist(&c->handles, c->ended_by_query);
+		handle_unref(c->ended_by_query);
+		c->ended_by_query = NULL;
+	}
 	if (entry->arg == NULL)
 		return;
 	if (entry->flags & OWED_FLAG_SCRIPT) {
@@ -176,7 +184,9 @@ void owed_release(struct client *c, struct owed_entry *entry, bool dropped)
 	} else if (entry->flags & OWED_FLAG_STATEMENT) {
 		struct statement *statement = entry->arg;
 		if (dropped && c->server) {
-			if (!(entry->flags & OWED_FLAG_UNNAMED))
+			if (entry->kind == OWED_CLOSE)
+				prepared_add(&c->server->prepared, statement);
+			else if (!(entry->flags & OWED_FLAG_UNNAMED))
 				prepared_remove(&c->server->prepared, statement);
 			else if (c->server->unnamed == statement) {
 				statement_unref(statement);
@@ -188,8 +198,10 @@ void owed_release(struct client *c, struct owed_entry *entry, bool dropped)
 		struct handle *handle = entry->arg;
 		if (dropped && entry->kind == OWED_CLOSE)
 			handles_relist(&c->handles, handle);
-		if (dropped && entry->kind == OWED_PARSE) {
-			handles_remove(&c->handles, handle);
+		if (!dropped && entry->kind == OWED_PARSE)
+			handle_settle(handle);
+		if (dropped && entry->kind == OWED_PARSE && !(entry->flags & OWED_FLAG_KEEP)) {
+			handles_undo(&c->handles, handle);
 			if (c->server && entry->whose == OWED_FORWARD && !(entry->flags & OWED_FLAG_ERROR)) {
 				if (!(entry->flags & OWED_FLAG_UNNAMED))
 					prepared_remove(&c->server->prepared, handle->statement);
@@ -249,6 +261,15 @@ static void replace_error(struct client *c, enum op_error error, const struct ha
 	counters_add(&c->tenant->database->counters, COUNTER_CLIENT_ERROR, 1);
 }
 
+/* An error in the place of one that we have made up our mind about. */
+static bool is_ours(const struct owed_entry *entry, struct span body)
+{
+	if (!(entry->flags & OWED_FLAG_ERROR))
+		return false;
+	/* Of a name that is taken the server may find the text wrong first. */
+	return entry->flags >> OWED_ERROR_SHIFT != OP_TAKEN || span_is(wire_error_field(body, 'C'), "42P05");
+}
+
 static bool on_error(struct client *c, struct span message)
 {
 	struct server *server = c->server;
@@ -265,12 +286,14 @@ static bool on_error(struct client *c, struct span message)
 		/* Not the outcome of what was asked: that will be called unknown. */
 		mem_free(c->fatal);
 		c->fatal = mem_strdup(wire_error_field(body, 'M').ptr);
-	} else if (entry->flags & OWED_FLAG_ERROR) {
+	} else if (is_ours(entry, body)) {
 		replace_error(c, (enum op_error)(entry->flags >> OWED_ERROR_SHIFT), entry->arg);
 	} else {
 		deliver(c, message);
 		c->closing_told = fatal;
 	}
+	if (entry->kind == OWED_PARSE && entry->arg && entry->flags & OWED_FLAG_HANDLE)
+		handle_settle(entry->arg); /* by failing, too, it ended the unnamed statement */
 	owed_fail(&server->owed, on_drop, c);
 	answer_fakes(c);
 	/* What waited for a ReadyForQuery that was skipped can be looked at. */

@@ -105,9 +105,9 @@ size_t client_on_bytes(void *owner, struct span bytes)
 	do {
 		struct span rest = span_of(bytes.ptr + taken, bytes.len - taken);
 		enum client_state before = c->state;
-		more = c->state <= CLIENT_AUTH   ? login_on_bytes(c, rest) :
-		       c->state == CLIENT_CLOSED ? rest.len :
-						   request_on_bytes(c, rest);
+		more = c->state <= CLIENT_AUTH     ? login_on_bytes(c, rest)
+		       : c->state == CLIENT_CLOSED ? rest.len
+						   : request_on_bytes(c, rest);
 		taken += more;
 		/* A change of state may make sense of bytes that made none before. */
 		if (more == 0 && c->state == before)
@@ -128,8 +128,9 @@ static void on_drained(void *owner)
 static void on_closed(void *owner, const char *why)
 {
 	struct client *c = owner;
-	client_close(c, c->state <= CLIENT_AUTH ? "client closed the connection during login" :
-			strcmp(why, "unexpected eof") == 0 ? "client unexpected eof" : why);
+	client_close(c, c->state <= CLIENT_AUTH              ? "client closed the connection during login"
+			: strcmp(why, "unexpected eof") == 0 ? "client unexpected eof"
+							     : why);
 }
 
 struct buf *client_out(struct client *c)
@@ -153,7 +154,8 @@ void client_close(struct client *c, const char *why)
 	enum client_state was = c->state;
 	client_enter(c, CLIENT_CLOSED);
 	if (c->server)
-		link_drop(c, was == CLIENT_LINKED ? "client disconnect while server was not ready" : "client disconnect");
+		link_drop(c,
+			  was == CLIENT_LINKED ? "client disconnect while server was not ready" : "client disconnect");
 	request_forget(c, false);
 	effects_transaction_over(c);
 	if (c->closing_told)
@@ -178,6 +180,7 @@ static void release(void *arg)
 	client_auth_free(c->auth);
 	user_unref(c->login);
 	handle_unref(c->portal);
+	handle_unref(c->ended_by_query);
 	handles_done(&c->handles);
 	guc_done(&c->startup);
 	guc_done(&c->wanted);
@@ -201,9 +204,11 @@ void client_fatal(struct client *c, const char *sqlstate, const char *message, c
 		return;
 	if (c->sessions->settings->log_pooler_errors)
 		log_warning("C-%llu: %s/%s pooler error: %s", (unsigned long long)c->serial,
-			    c->database_name ? c->database_name : "(nodb)", c->user_name ? c->user_name : "(nouser)", message);
-	wire_add_error(client_out(c), 'E',
-		       &(struct wire_error){ .severity = "FATAL", .sqlstate = sqlstate, .message = message, .hint = hint });
+			    c->database_name ? c->database_name : "(nodb)", c->user_name ? c->user_name : "(nouser)",
+			    message);
+	wire_add_error(
+		client_out(c), 'E',
+		&(struct wire_error){ .severity = "FATAL", .sqlstate = sqlstate, .message = message, .hint = hint });
 	if (c->tenant)
 		counters_add(&c->tenant->database->counters, COUNTER_CLIENT_ERROR, 1);
 	c->closing_told = true;

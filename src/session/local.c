@@ -22,7 +22,7 @@ static void failed_transaction(struct client *c, struct span batch);
 
 bool local_answer(struct client *c, struct span batch)
 {
-	if (c->held && c->status == 'E' && !(c->facts.executed == 1 && c->facts.all_end)) {
+	if (c->held && c->status == 'E' && !(c->facts.executed == 1 && c->facts.all_end && can_answer(c, batch))) {
 		failed_transaction(c, batch);
 		return true;
 	}
@@ -31,6 +31,26 @@ bool local_answer(struct client *c, struct span batch)
 	for (unsigned i = 0; i < c->op_count; i++)
 		answer_op(c, &c->ops[i], batch);
 	return true;
+}
+
+/* Nothing stands before the statement that the server would have to look at: a Query is alone, a Parse is of what is
+ * bound. */
+static bool stands_alone(const struct client *c)
+{
+	for (unsigned i = 0; i < c->op_count; i++) {
+		const struct op *op = &c->ops[i];
+		if (op->type == 'Q' && c->op_count > 1)
+			return false;
+		if (op->type == 'P' && op->handle != c->portal)
+			return false;
+	}
+	return true;
+}
+
+static bool takes_no_parameters(struct span body)
+{
+	struct wire_bind bind;
+	return wire_read_bind(body, &bind) && bind.param_count == 0;
 }
 
 /* Portals are known here only as long as a batch: one that is bound is the unnamed one, and is run in it, once. */
@@ -42,7 +62,7 @@ static bool portals_are_known(const struct client *c, struct span batch)
 		struct span body = request_body(batch, op);
 		bool fine = true;
 		if (op->type == 'B') {
-			fine = !bound && body.ptr[0] == '\0';
+			fine = !bound && body.ptr[0] == '\0' && takes_no_parameters(body);
 			bound = true;
 		} else if (op->type == 'E') {
 			fine = bound && !executed && body.ptr[0] == '\0';
@@ -72,7 +92,7 @@ static bool can_answer(const struct client *c, struct span batch)
 	}
 	if (facts->executed == 0)
 		return proven;
-	if (facts->executed > 1 || facts->parsed > 1)
+	if (facts->executed > 1 || !stands_alone(c))
 		return false;
 	if (c->held)
 		return facts->all_end;
@@ -128,9 +148,11 @@ static void answer_op(struct client *c, const struct op *op, struct span batch)
 	case 'Q':
 		sql = statement_text(c, op, batch, &len);
 		run(c, sql, len);
+		handles_remove_unnamed(&c->handles);
 		wire_add_ready(out, c->status);
 		break;
 	case 'P':
+		handle_settle(op->handle);
 		wire_simple(out, '1');
 		break;
 	case 'B':
@@ -163,19 +185,49 @@ static void add_error(struct client *c, const char *sqlstate, const char *messag
 	counters_add(&c->tenant->database->counters, COUNTER_CLIENT_ERROR, 1);
 }
 
-/* A held transaction in which something failed: only its end is heard. */
-static void failed_transaction(struct client *c, struct span batch)
+/* A name that is not there is the first thing that PostgreSQL sees. */
+static void fail_in_transaction(struct client *c, const struct op *op, struct span batch)
 {
-	(void)batch;
-	if (c->facts.executed || c->facts.parsed || c->facts.other || c->facts.too_large || c->facts.describes) {
-		request_forget(c, true);
+	if (op->error == OP_UNKNOWN) {
+		struct wire_reader r = wire_reader_of(request_body(batch, op));
+		if (op->type == 'B')
+			wire_read_text(&r);
+		else
+			wire_read_u8(&r);
+		char *message = mem_printf("prepared statement \"%s\" does not exist", wire_read_text(&r).ptr);
+		add_error(c, "26000", message, NULL, NULL);
+		mem_free(message);
+	} else {
 		add_error(c, "25P02", "current transaction is aborted, commands ignored until end of transaction block",
 			  NULL, NULL);
 	}
-	if (c->batch_ends)
-		wire_add_ready(client_out(c), c->status);
-	else
-		c->skip_to_sync = true;
+}
+
+/* A held transaction in which something failed: only its end is heard. */
+static void failed_transaction(struct client *c, struct span batch)
+{
+	for (unsigned i = 0; i < c->op_count; i++) {
+		struct op *op = &c->ops[i];
+		bool simple = strchr("QF", op->type) != NULL;
+		if (c->skip_to_sync && op->type != 'S')
+			continue;
+		if (simple || strchr("PBDE", op->type)) {
+			fail_in_transaction(c, op, batch);
+			c->skip_to_sync = !simple;
+		} else if (op->type == 'C') {
+			handle_unref(op->handle); /* closed for good */
+			op->handle = NULL;
+			wire_simple(client_out(c), '3');
+		}
+		if (simple || op->type == 'S') {
+			wire_add_ready(client_out(c), c->status);
+			c->skip_to_sync = false;
+		}
+	}
+	/* A last message that is not all here was counted as one: the rest of it is dropped. */
+	if (c->batch_bytes > batch.len)
+		c->drop_bytes = c->batch_bytes - batch.len;
+	request_forget(c, true);
 }
 
 /* Ends the batch that nothing was sent of. */

@@ -92,6 +92,8 @@ static size_t idle_bytes(struct client *c, struct span bytes)
 		size_t taken = skip_bytes(c, bytes);
 		return taken || c->drop_bytes == 0 ? taken : idle_bytes(c, bytes);
 	}
+	if (c->status == 'I' && c->tenant->database->settings != c->sessions->settings)
+		tenant_renew(c);
 	if (in_session_mode(c)) {
 		c->decision = (struct route_decision){ .kind = ROUTE_COORDINATOR, .reason = REASON_SESSION_MODE };
 		c->batch_ready = false;
@@ -269,7 +271,9 @@ static enum extent find_extent(struct client *c, struct span bytes, bool linked)
 		}
 		if (head.total > rest.len) {
 			if (at + head.total <= keep || needs_whole(head.type) || rest.len < keep / 2) {
-				stream_limit_in(c->stream, at + head.total + 64 * 1024);
+				/* What passes through is never held whole; what is looked into must be. */
+				size_t most = needs_whole(head.type) ? at + head.total : keep;
+				stream_limit_in(c->stream, most + 64 * 1024);
 				break;
 			}
 			c->facts.too_large = true;
@@ -310,8 +314,8 @@ void request_forget(struct client *c, bool undo)
 {
 	for (unsigned i = c->op_count; i-- > 0;) {
 		struct op *op = &c->ops[i];
-		if (undo && op->type == 'P' && op->handle)
-			handles_remove(&c->handles, op->handle);
+		if (undo && op->type == 'P' && op->handle && op->error == OP_FINE)
+			handles_undo(&c->handles, op->handle);
 		if (undo && op->type == 'C' && op->handle)
 			handles_relist(&c->handles, op->handle);
 		handle_unref(op->handle);
@@ -464,7 +468,9 @@ static bool read_parse(struct client *c, struct op *op, struct span body)
 		return malformed(c);
 	c->facts.parsed++;
 	counters_add(&c->tenant->database->counters, COUNTER_CLIENT_PARSE, 1);
-	if (text.len && handles_find(&c->handles, text)) {
+	struct handle *older = text.len ? handles_find(&c->handles, text) : NULL;
+	if (older) {
+		op->handle = handle_ref(older);
 		op->error = OP_TAKEN;
 		return true;
 	}
@@ -476,6 +482,8 @@ static bool read_parse(struct client *c, struct op *op, struct span body)
 	op->handle = handles_add(&c->handles, text, statement);
 	statement_unref(statement);
 	buf_done(&environment);
+	if (c->status == 'E')
+		handle_script(c, op->handle); /* send.c wants to know whether it ends the transaction */
 	return true;
 }
 
@@ -558,8 +566,10 @@ static bool read_about(struct client *c, struct op *op, struct span body)
 	struct span text = wire_read_text(&r);
 	if (!wire_read_done(&r) || (kind != 'S' && kind != 'P'))
 		return malformed(c);
-	if (kind == 'P')
+	if (kind == 'P') {
+		c->facts.portals = true;
 		return true;
+	}
 	struct handle *handle = handles_find(&c->handles, text);
 	if (handle)
 		op->handle = handle_ref(handle);
@@ -580,6 +590,7 @@ static bool read_execute(struct client *c, struct op *op, struct span body)
 	wire_read_u32(&r);
 	if (!wire_read_done(&r))
 		return malformed(c);
+	c->facts.portals = true;
 	struct portal *named = portal.len ? find_portal(c, portal) : NULL;
 	struct handle *handle = portal.len ? (named ? named->handle : NULL) : c->portal;
 	if (handle && handle->script && effects_lasting(handle->script))
@@ -713,8 +724,8 @@ static enum reason refusal(struct client *c)
 static void decide(struct client *c)
 {
 	/* A Describe inside a held transaction that has no key yet is answered outside of it. */
-	c->outside = c->held && c->status == 'T' && c->facts.executed == 0 && !c->facts.other && c->batch_ends &&
-		     !c->facts.too_large;
+	c->outside = c->held && c->status == 'T' && c->facts.executed == 0 && !c->facts.other && !c->facts.portals &&
+		     c->batch_ends && !c->facts.too_large;
 	enum reason reason = refusal(c);
 	c->node = -1;
 	if (reason == REASON_KEY)
@@ -737,9 +748,9 @@ static void judge_in_transaction(struct client *c, struct op *op, struct route_d
 	if (!fits && op->error == OP_FINE)
 		op->error = OP_LEFT_NODE;
 	/* At rest a pinned client has its server, too. What could not have been routed anyway says why. */
-	enum reason reason = c->status == 'I' && client_pinned(c)		    ? REASON_PINNED :
-			     c->node < 0 && decision.kind == ROUTE_COORDINATOR ? decision.reason :
-										 REASON_IN_TRANSACTION;
+	enum reason reason = c->status == 'I' && client_pinned(c)                ? REASON_PINNED
+			     : c->node < 0 && decision.kind == ROUTE_COORDINATOR ? decision.reason
+										 : REASON_IN_TRANSACTION;
 	atomic_fetch_add_explicit(&s->reasons[reason], 1, memory_order_relaxed);
 	counters_add(&c->tenant->database->counters, c->node < 0 ? COUNTER_COORDINATOR : COUNTER_ROUTED, 1);
 }

@@ -18,7 +18,8 @@ static void send_parse(struct client *c, const struct op *op, struct span messag
 static void send_bind(struct client *c, const struct op *op, struct span message);
 static void send_describe(struct client *c, const struct op *op, struct span message);
 static void send_close(struct client *c, const struct op *op, struct span message);
-static void send_failing(struct client *c, const struct op *op);
+static void send_failing(struct client *c, const struct op *op, struct span message);
+static void send_refused(struct client *c, struct handle *handle, uint32_t flags);
 
 static struct buf *out_of(struct client *c)
 {
@@ -27,7 +28,7 @@ static struct buf *out_of(struct client *c)
 
 static void owe(struct client *c, enum owed_kind kind, enum owed_for whose, void *arg, uint32_t flags)
 {
-	struct owed_entry entry = { .arg = arg, .flags = flags };
+	struct owed_entry entry = { .kind = (uint8_t)kind, .whose = (uint8_t)whose, .arg = arg, .flags = flags };
 	if (!owed_add(&c->server->owed, kind, whose, arg, flags))
 		owed_release(c, &entry, true);
 }
@@ -94,7 +95,7 @@ static void send_op(struct client *c, const struct op *op, struct span batch)
 	size_t here = batch.len - op->at < op->total ? batch.len - op->at : op->total;
 	struct span message = span_of(batch.ptr + op->at, here);
 	if (op->error != OP_FINE) {
-		send_failing(c, op);
+		send_failing(c, op, message);
 		return;
 	}
 	switch (op->type) {
@@ -158,8 +159,7 @@ static void evict(struct client *c)
 		buf_add_u8(out, 'S');
 		wire_add_text(out, old->name);
 		wire_end(out, token);
-		owe(c, OWED_CLOSE, OWED_SWALLOW, NULL, 0);
-		statement_unref(old);
+		owe(c, OWED_CLOSE, OWED_SWALLOW, old, OWED_FLAG_STATEMENT);
 	}
 }
 
@@ -202,6 +202,14 @@ static void send_ahead(struct client *c, const char *text)
 	wire_add_execute(out_of(c));
 	owe(c, OWED_EXECUTE, OWED_SWALLOW, NULL, 0);
 	statement_unref(statement);
+	if (c->portal)
+		return;
+	/* The client has no unnamed portal: it must not find this one. */
+	size_t token = wire_begin(out_of(c), 'C');
+	buf_add_text(out_of(c), "P");
+	buf_add_u8(out_of(c), 0);
+	wire_end(out_of(c), token);
+	owe(c, OWED_CLOSE, OWED_SWALLOW, NULL, 0);
 }
 
 static void send_held_begin(struct client *c)
@@ -232,10 +240,13 @@ static struct statement *deallocate_instead(struct client *c, const struct handl
 
 static void send_query(struct client *c, const struct op *op, struct span message)
 {
+	/* A simple query ends the unnamed statement, here and there, unless the server never comes to it. */
 	struct handle *unnamed = handles_find(&c->handles, span_of("", 0));
-	/* A simple query ends the unnamed statement, here and there. */
-	if (unnamed)
+	if (unnamed) {
+		handle_unref(c->ended_by_query);
+		c->ended_by_query = handle_ref(unnamed);
 		handles_remove(&c->handles, unnamed);
+	}
 	set_unnamed(c->server, NULL);
 	struct script *script = op->script;
 	((struct op *)(uintptr_t)op)->script = NULL; /* the account holds it from now on */
@@ -248,11 +259,24 @@ static void send_query(struct client *c, const struct op *op, struct span messag
 	statement_unref(instead);
 }
 
+/* What a failed transaction still lets pass (IsTransactionExitStmt of PostgreSQL's utility.c). */
+static bool ends_transaction(const struct script *script)
+{
+	if (script->part_count != 1)
+		return script->part_count == 0;
+	enum part_class cls = script->parts[0].cls;
+	return cls == PART_COMMIT || cls == PART_ROLLBACK || cls == PART_ROLLBACK_TO || cls == PART_PREPARE_TRANSACTION;
+}
+
 static void send_parse(struct client *c, const struct op *op, struct span message)
 {
 	struct statement *statement = op->handle->statement;
 	bool unnamed = op->handle->text[0] == '\0';
 	if (!unnamed && prepared_touch(&c->server->prepared, statement)) {
+		if (c->status == 'E' && op->handle->script && !ends_transaction(op->handle->script)) {
+			send_refused(c, op->handle, OWED_FLAG_ERROR | OP_ABORTED << OWED_ERROR_SHIFT);
+			return;
+		}
 		owe(c, OWED_PARSE, OWED_FAKE, handle_ref(op->handle), OWED_FLAG_HANDLE);
 		return;
 	}
@@ -344,7 +368,28 @@ static void send_close(struct client *c, const struct op *op, struct span messag
 	pass(c, message, op->total);
 }
 
-static void send_failing(struct client *c, const struct op *op)
+/* Something that fails in the place of a Parse. */
+static void send_refused(struct client *c, struct handle *handle, uint32_t flags)
+{
+	owe(c, OWED_PARSE, OWED_FORWARD, handle ? handle_ref(handle) : NULL, flags | OWED_FLAG_HANDLE);
+	wire_add_parse(out_of(c), FAILING_NAME, span_text(failing_text), NULL, 0);
+}
+
+/* A name that is taken: the server is the one to say so, since it looks at the text first. */
+static void send_taken(struct client *c, const struct op *op, struct span message, uint32_t flags)
+{
+	struct wire_reader r = wire_reader_of(span_of(message.ptr + WIRE_HEAD_BYTES, message.len - WIRE_HEAD_BYTES));
+	wire_read_text(&r);
+	know(c, op->handle->statement);
+	owe(c, OWED_PARSE, OWED_FORWARD, handle_ref(op->handle), flags | OWED_FLAG_HANDLE | OWED_FLAG_KEEP);
+	struct buf *out = out_of(c);
+	size_t token = wire_begin(out, 'P');
+	wire_add_text(out, op->handle->statement->name);
+	buf_add_span(out, r.rest);
+	wire_end(out, token);
+}
+
+static void send_failing(struct client *c, const struct op *op, struct span message)
 {
 	uint32_t flags = OWED_FLAG_ERROR | (uint32_t)op->error << OWED_ERROR_SHIFT;
 	if (op->type == 'Q') {
@@ -353,8 +398,10 @@ static void send_failing(struct client *c, const struct op *op)
 		set_unnamed(c->server, NULL);
 		return;
 	}
-	owe(c, OWED_PARSE, OWED_FORWARD, op->handle ? handle_ref(op->handle) : NULL, flags | OWED_FLAG_HANDLE);
-	wire_add_parse(out_of(c), FAILING_NAME, span_text(failing_text), NULL, 0);
+	if (op->error == OP_TAKEN)
+		send_taken(c, op, message, flags);
+	else
+		send_refused(c, op->handle, flags | (op->type == 'P' ? 0 : OWED_FLAG_KEEP));
 }
 
 /* --- messages that are not looked into --- */

@@ -158,7 +158,8 @@ def essence(kind, body):
     """What is compared of an answer."""
     if kind == "E":
         fields = {part[:1]: part[1:].decode() for part in body.split(b"\0") if part}
-        return fields[b"V"], fields[b"C"]
+        # A FATAL that follows an ERROR says no more than that the connection ends.
+        return fields[b"V"], fields[b"C"] if fields[b"V"] != "FATAL" else ""
     if kind in "CZ":
         return body.rstrip(b"\0").decode()
     if kind == "T":
