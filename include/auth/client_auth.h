@@ -23,23 +23,17 @@
 #include "base/buf.h"
 #include "base/span.h"
 
-enum client_auth_method {
-	CLIENT_AUTH_TRUST,
-	CLIENT_AUTH_ANY,
-	CLIENT_AUTH_PLAIN,
-	CLIENT_AUTH_MD5,
-	CLIENT_AUTH_SCRAM
-};
+enum client_auth_method { CLIENT_AUTH_TRUST, CLIENT_AUTH_ANY, CLIENT_AUTH_PLAIN, CLIENT_AUTH_MD5, CLIENT_AUTH_SCRAM };
 
 /* Reads "trust", "any", "plain", "password" (the same), "md5" or "scram-sha-256", as in auth_type and HBA files. */
 bool client_auth_method_parse(struct span text, enum client_auth_method *method);
 
 struct client_auth_setup {
 	enum client_auth_method method;
-	struct span name;             /* as the client gave it */
-	struct user *user;            /* NULL = no such user */
-	uint32_t scram_iterations;    /* of mock exchanges: users_scram_iterations; 0 = 4096 */
-	bool unknown_by_scram;        /* users_mostly_scram */
+	struct span name; /* as the client gave it */
+	struct user *user; /* NULL = no such user */
+	uint32_t scram_iterations; /* of mock exchanges: users_scram_iterations; 0 = 4096 */
+	bool unknown_by_scram; /* users_mostly_scram */
 	struct scram_binding binding; /* of the TLS connection; len 0 = none */
 };
 

@@ -30,11 +30,11 @@
 enum {
 	SCRAM_ITERATIONS_DEFAULT = 4096,
 	SCRAM_ITERATIONS_DERIVE = 1000000, /* the most that is ever computed, about a quarter of a second */
-	SCRAM_SALT_BYTES = 16,             /* of salts made here */
-	SCRAM_SALT_MOST = 128,             /* of salts made elsewhere */
-	SCRAM_NONCE_RANDOM = 18,           /* random bytes in a nonce: 24 characters of base64 */
-	SCRAM_NONCE_MOST = 512,            /* characters of a peer's part */
-	SCRAM_MESSAGE_MOST = 4096,         /* bytes of a peer's message */
+	SCRAM_SALT_BYTES = 16, /* of salts made here */
+	SCRAM_SALT_MOST = 128, /* of salts made elsewhere */
+	SCRAM_NONCE_RANDOM = 18, /* random bytes in a nonce: 24 characters of base64 */
+	SCRAM_NONCE_MOST = 512, /* characters of a peer's part */
+	SCRAM_MESSAGE_MOST = 4096, /* bytes of a peer's message */
 	SCRAM_BINDING_MOST = 64
 };
 

@@ -26,7 +26,7 @@ struct scram_client {
 	enum scram_client_state state;
 	char flag; /* of channel binding: 'n' none here, 'y' the server has none, 'p' used */
 	struct scram_binding binding;
-	struct buf nonce;        /* ours, then the whole one */
+	struct buf nonce; /* ours, then the whole one */
 	struct buf auth_message; /* what is signed, as far as it is known */
 	uint8_t server_key[DIGEST_BYTES];
 };

@@ -25,10 +25,10 @@ struct scram_server {
 	bool doomed;
 	bool plus_offered, plus_chosen;
 	struct scram_binding binding;
-	struct scram_keys keys;    /* client_key: known once the client has proved itself */
-	struct buf gs2_header;     /* as the client sent it */
-	struct buf nonce;          /* both parts; until the first message ours alone */
-	struct buf auth_message;   /* what is signed, as far as it is known */
+	struct scram_keys keys; /* client_key: known once the client has proved itself */
+	struct buf gs2_header; /* as the client sent it */
+	struct buf nonce; /* both parts; until the first message ours alone */
+	struct buf auth_message; /* what is signed, as far as it is known */
 };
 
 /* Begins an exchange; everything is copied. A doomed one looks like any other and

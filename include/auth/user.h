@@ -21,10 +21,10 @@
 #include "base/span.h"
 
 enum user_secret_kind {
-	USER_SECRET_NONE,  /* empty: no password is right */
+	USER_SECRET_NONE, /* empty: no password is right */
 	USER_SECRET_PLAIN, /* the password itself */
-	USER_SECRET_MD5,   /* see auth/md5.h */
-	USER_SECRET_SCRAM  /* a verifier, see auth/scram.h */
+	USER_SECRET_MD5, /* see auth/md5.h */
+	USER_SECRET_SCRAM /* a verifier, see auth/scram.h */
 };
 
 enum { USER_NAME_MOST = 127, USER_SECRET_MOST = 65535 }; /* bytes */

@@ -28,8 +28,8 @@ struct users;
  * not change is taken over from `previous` (NULL: none) with what was derived and
  * learned for him. NULL on a bad line, and *reason says `file:line: what is wrong; what
  * would be right`, without a word of the line itself; the caller frees it with mem_free. */
-struct users *users_parse(struct span text, const char *file, uint32_t scram_iterations,
-			  const struct users *previous, char **reason);
+struct users *users_parse(struct span text, const char *file, uint32_t scram_iterations, const struct users *previous,
+			  char **reason);
 /* The same of a file; not readable is a reason, too. */
 struct users *users_load(const char *path, uint32_t scram_iterations, const struct users *previous, char **reason);
 

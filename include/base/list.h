@@ -68,6 +68,5 @@ static inline struct list *list_last(struct list *head)
 #define LIST_ITEM(item, type, member) MEM_CONTAINER(item, type, member)
 
 /* Walks a list whose current item may be taken out by the body. */
-#define LIST_EACH(it, head)                                                    \
-	for (struct list *it = (head)->next, *it##_next = it->next; it != (head); \
-	     it = it##_next, it##_next = it->next)
+#define LIST_EACH(it, head)                                                                                            \
+	for (struct list *it = (head)->next, *it##_next = it->next; it != (head); it = it##_next, it##_next = it->next)

@@ -10,8 +10,8 @@ enum log_level { LOG_FATAL, LOG_ERROR, LOG_WARNING, LOG_LOG, LOG_DEBUG, LOG_NOIS
 
 /* Before log_start and after log_stop lines go to stderr directly. */
 const char *log_start(const char *path, bool quiet); /* reason, NULL if fine; path NULL or "" = stderr alone */
-const char *log_reopen(const char *path);            /* after rotation; keeps the old file on failure */
-void log_stop(void);                                 /* writes what is queued */
+const char *log_reopen(const char *path); /* after rotation; keeps the old file on failure */
+void log_stop(void); /* writes what is queued */
 
 void log_set_verbose(int verbose); /* 0 = up to LOG_LOG, 1 = + DEBUG, 2 and more = + NOISE */
 bool log_enabled(enum log_level level);

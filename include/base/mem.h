@@ -28,4 +28,4 @@ void mem_free_secret(char *text);
 
 #define MEM_NEW(type) ((type *)mem_zalloc(sizeof(type)))
 #define MEM_COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define MEM_CONTAINER(ptr, type, member) ((type *)((char *)(ptr) - offsetof(type, member)))
+#define MEM_CONTAINER(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))

@@ -38,7 +38,7 @@ void table_remove(struct table *t, struct table_item *item);
 #define TABLE_ITEM(item, type, member) MEM_CONTAINER(item, type, member)
 
 /* Walks all items; the body may remove the current one. */
-#define TABLE_EACH(it, t)                                                                    \
-	for (size_t it##_b = 0; it##_b < (t)->bucket_count; it##_b++)                        \
-		for (struct table_item *it = (t)->buckets[it##_b], *it##_next = NULL;        \
+#define TABLE_EACH(it, t)                                                                                              \
+	for (size_t it##_b = 0; it##_b < (t)->bucket_count; it##_b++)                                                  \
+		for (struct table_item *it = (t)->buckets[it##_b], *it##_next = NULL;                                  \
 		     it != NULL && (it##_next = it->next, true); it = it##_next)

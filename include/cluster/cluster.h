@@ -61,13 +61,13 @@ void cluster_node_address(struct cluster *cluster, const struct settings *settin
 
 /* --- for the console --- */
 struct cluster_view {
-	struct span database;   /* name on the server */
-	const char *kind;       /* "citus", "native", "none" */
-	const char *source;     /* "host:port/dbname as user" */
-	const char *state;      /* "off", "waiting", "reading", "watching", "failed" */
-	char error[256];        /* why there is no (new) map; "" if fine */
-	int64_t last_read_us;   /* clock_now_us() of the last complete read, 0 = never */
-	uint64_t read_count;    /* maps read */
+	struct span database; /* name on the server */
+	const char *kind; /* "citus", "native", "none" */
+	const char *source; /* "host:port/dbname as user" */
+	const char *state; /* "off", "waiting", "reading", "watching", "failed" */
+	char error[256]; /* why there is no (new) map; "" if fine */
+	int64_t last_read_us; /* clock_now_us() of the last complete read, 0 = never */
+	uint64_t read_count; /* maps read */
 };
 /* Calls back for each, from any thread, under the registry's lock: no clusters_find from there.
  * The view lives for the call. */

@@ -34,9 +34,9 @@ struct statement {
 
 enum conn_event {
 	CONN_OPENED, /* logged in */
-	CONN_DONE,   /* the script has run to its end */
+	CONN_DONE, /* the script has run to its end */
 	CONN_FAILED, /* a statement gave an error; the rest was not sent, the connection stands */
-	CONN_LOST    /* there is no connection (any more): refused, timed out, broken */
+	CONN_LOST /* there is no connection (any more): refused, timed out, broken */
 };
 
 /* `why` is a sentence for CONN_FAILED and CONN_LOST, good for the call. The owner may do

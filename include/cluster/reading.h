@@ -19,9 +19,9 @@ struct reading_node {
 	char *name, *dbname; /* dbname: NULL = the client's */
 	int port;
 	int32_t group;
-	char *refused;		  /* why the metadata say that it must not be routed to; NULL */
+	char *refused; /* why the metadata say that it must not be routed to; NULL */
 	PGresult *const *results; /* its answers by enum query; NULL if it could not be read … */
-	char *unread;		  /* … and why */
+	char *unread; /* … and why */
 };
 
 struct reading {
@@ -53,8 +53,8 @@ void reading_done(struct reading *reading); /* frees what it holds, but for the 
 
 /* By what look_plan answered: which kind it is. NULL, or why it is not what is wanted. */
 const char *reading_see_kind(struct reading *reading, enum cluster_kind wanted);
-const enum query *reading_plan(const struct reading *reading);	    /* for the coordinator, after look_plan */
-const enum query *reading_node_plan(enum map_kind kind);	    /* for other nodes */
+const enum query *reading_plan(const struct reading *reading); /* for the coordinator, after look_plan */
+const enum query *reading_node_plan(enum map_kind kind); /* for other nodes */
 /* By what the coordinator's plan answered: fills `nodes`. NULL, or why this server cannot be a coordinator. */
 const char *reading_see_nodes(struct reading *reading);
 /* Adds a node; the strings are copied. The index; the one there is if it is known by name, port and
@@ -64,8 +64,9 @@ int reading_add_node(struct reading *reading, const char *name, int port, const 
 
 /* Makes the map. `refuse` says why a relation is not to be routed (a self-test that failed), NULL
  * if it may; `self_test` is its summary. */
-struct map *reading_map(const struct reading *reading, const char *(*refuse)(const void *arg, const struct map_relation *),
-			const void *arg, const char *self_test);
+struct map *reading_map(const struct reading *reading,
+			const char *(*refuse)(const void *arg, const struct map_relation *), const void *arg,
+			const char *self_test);
 
 /* Schemas, relations with columns, functions, types, operators, settings: from the coordinator's
  * answers, and names that other nodes have besides. Relations are local, or what their kind says. */

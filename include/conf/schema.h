@@ -9,7 +9,7 @@
 #include "base/buf.h"
 #include "base/span.h"
 #include "conf/keep.h"
-#include "conf/settings.h"
+#include "conf/snapshot.h"
 
 enum schema_kind {
 	SCHEMA_BOOL,

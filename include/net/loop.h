@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/list.h"
+
 struct loop;
 struct event_base;
 
@@ -44,6 +46,15 @@ void loop_post(struct loop *to, struct mail *mail);
  * that callers up the stack may still hold. */
 void loop_defer(struct loop *loop, void (*fn)(void *arg), void *arg);
 
+/* --- late work: once at the end of the callback, however often it was asked for --- */
+struct late {
+	struct list item;
+	void (*run)(struct late *late);
+};
+void late_init(struct late *late, void (*run)(struct late *late));
+void loop_put_off(struct loop *loop, struct late *late);
+void late_forget(struct late *late); /* harmless if it was not put off */
+
 /* --- timers --- */
 struct timer;
 struct timer *timer_new(struct loop *loop, void (*on_timer)(void *arg), void *arg);
@@ -54,6 +65,4 @@ void timer_stop(struct timer *timer);
 /* --- for the other modules of this layer: brackets around every callback --- */
 void loop_enter(struct loop *loop);
 void loop_leave(struct loop *loop);
-struct list;
-struct list *loop_dirty_streams(struct loop *loop);
 char *loop_scratch(struct loop *loop, unsigned long *size_bytes); /* shared read buffer */

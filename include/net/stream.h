@@ -53,7 +53,7 @@ struct buf *stream_out(struct stream *s);
 /* As appending to stream_out; large runs go to the kernel without a copy where possible. */
 void stream_forward(struct stream *s, struct span bytes);
 size_t stream_pending(const struct stream *s); /* bytes not sent yet */
-bool stream_above_high(struct stream *s);      /* and asks for on_drained if so */
+bool stream_above_high(struct stream *s); /* and asks for on_drained if so */
 
 /* How much may wait unconsumed before reading stops by itself. */
 void stream_limit_in(struct stream *s, size_t bytes);
@@ -72,6 +72,3 @@ const struct address *stream_peer(const struct stream *s);
 const struct address *stream_local(const struct stream *s);
 int stream_fd(const struct stream *s);
 void stream_keepalive(struct stream *s, bool on, int idle_s, int interval_s, int count, int user_timeout_ms);
-
-/* For loop.c. */
-void stream_flush_dirty(struct list *dirty);

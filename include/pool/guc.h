@@ -9,7 +9,7 @@
 #include "base/span.h"
 
 struct guc {
-	char *name;  /* lower case; custom settings have a dot */
+	char *name; /* lower case; custom settings have a dot */
 	char *value;
 };
 

@@ -30,8 +30,8 @@ struct pools *pools_new(struct loop *loop, struct dns *dns, struct ledger *ledge
 			struct pools *const *peers);
 void pools_free(struct pools *pools); /* closes all servers; nobody may wait */
 void pools_configure(struct pools *pools, const struct settings *settings); /* after a reload; holds the settings */
-void pools_tick(struct pools *pools);  /* every 100 ms or so: timeouts, retries */
-void pools_wake(struct pools *pools);  /* the ledger says that something was given back */
+void pools_tick(struct pools *pools); /* every 100 ms or so: timeouts, retries */
+void pools_wake(struct pools *pools); /* the ledger says that something was given back */
 
 /* The pool for a target, made if need be; a pool with the same key takes over the new target's bounds. */
 struct pool *pool_find(struct pools *pools, struct target *target);
@@ -40,7 +40,7 @@ struct target *pool_target(const struct pool *pool);
 /* --- waiting --- */
 struct waiter {
 	struct list item;
-	struct pool *pool;   /* NULL while not waiting */
+	struct pool *pool; /* NULL while not waiting */
 	int64_t since_us;
 	int64_t deadline_us; /* 0 = none */
 	void (*on_server)(struct waiter *waiter, struct server *server); /* IDLE: lend it at once */
@@ -55,9 +55,9 @@ void waiter_leave(struct waiter *waiter); /* harmless if not waiting */
 
 /* --- giving back a lent server --- */
 enum give_back {
-	GIVE_CLEAN,  /* in step, no transaction, nothing of the session left behind */
-	GIVE_RESET,  /* in step, no transaction: server_reset_query first */
-	GIVE_CLOSE   /* anything else */
+	GIVE_CLEAN, /* in step, no transaction, nothing of the session left behind */
+	GIVE_RESET, /* in step, no transaction: server_reset_query first */
+	GIVE_CLOSE /* anything else */
 };
 void pool_give_back(struct server *server, enum give_back how, const char *why);
 /* A cancel for this server is over. */

@@ -22,14 +22,16 @@
 #include "pool/target.h"
 #include "wire/owed.h"
 
-#define SERVER_STATES(X) \
-	X(RESOLVING, "resolving") X(CONNECTING, "connecting") X(LOGIN, "login") X(IDLE, "idle") X(LENT, "active") \
-	X(RESETTING, "resetting") X(CANCELLED, "being_canceled") X(CLOSED, "closed")
+#define SERVER_STATES(X)                                                                                               \
+	X(RESOLVING, "resolving")                                                                                      \
+	X(CONNECTING, "connecting")                                                                                    \
+	X(LOGIN, "login")                                                                                              \
+	X(IDLE, "idle") X(LENT, "active") X(RESETTING, "resetting") X(CANCELLED, "being_canceled") X(CLOSED, "closed")
 enum server_state {
 #define SERVER_STATE_SYMBOL(symbol, text) SERVER_##symbol,
 	SERVER_STATES(SERVER_STATE_SYMBOL)
 #undef SERVER_STATE_SYMBOL
-	SERVER_STATE_COUNT
+		SERVER_STATE_COUNT
 };
 const char *server_state_text(enum server_state state);
 
@@ -37,16 +39,17 @@ struct server;
 
 /* Why a server could not be had, or was lost. Strings live for the call. */
 struct server_failure {
-	const char *sqlstate;  /* 08006, or the server's own */
+	const char *sqlstate; /* 08006, or the server's own */
 	const char *message;
-	struct span response;  /* body of the server's ErrorResponse; empty if it sent none */
-	bool login;            /* the node is there but refused the login: the user's problem, not the node's */
+	struct span response; /* body of the server's ErrorResponse; empty if it sent none */
+	bool login; /* the node is there but refused the login: the user's problem, not the node's */
 };
 
 /* To the pool. */
 struct server_events {
 	void (*on_ready)(void *owner, struct server *server, bool first); /* logged in (first), or reset: idle */
-	void (*on_failed)(void *owner, struct server *server, const struct server_failure *failure); /* before it ever was ready */
+	void (*on_failed)(void *owner, struct server *server,
+			  const struct server_failure *failure); /* before it ever was ready */
 	void (*on_lost)(void *owner, struct server *server, const char *why); /* while idle, resetting or cancelled */
 };
 
@@ -59,32 +62,32 @@ struct holder_events {
 
 /* Owned by its pool; fields are read by holders, written as said. */
 struct server {
-	struct list item;            /* in the pool's list of its state */
-	enum server_state state;     /* server_enter alone */
+	struct list item; /* in the pool's list of its state */
+	enum server_state state; /* server_enter alone */
 	struct loop *loop;
 	struct dns *dns;
 	struct target *target;
-	struct stream *stream;       /* NULL until connected */
+	struct stream *stream; /* NULL until connected */
 	const struct server_events *events;
-	void *owner;                 /* the pool */
+	void *owner; /* the pool */
 	const struct holder_events *holder_events;
-	void *holder;                /* while LENT */
+	void *holder; /* while LENT */
 	struct server_auth *auth;
-	unsigned host_index;         /* of the target's hosts */
-	uint64_t id;                 /* for SHOW SERVERS */
-	uint32_t backend_pid;        /* for cancels: as BackendKeyData said */
+	unsigned host_index; /* of the target's hosts */
+	uint64_t id; /* for SHOW SERVERS */
+	uint32_t backend_pid; /* for cancels: as BackendKeyData said */
 	char cancel_key[256];
 	size_t cancel_key_bytes;
-	struct list cancels;         /* under way, see pool/cancel.h: not lent while there are any */
-	bool close_needed;           /* RECONNECT, or obsolete: closed when given back */
-	uint64_t sequences_of;       /* client for whom nextval may have run; 0 = none. Holder */
-	char transaction_status;     /* of the last ReadyForQuery: I, T or E. Holder */
-	struct owed owed;            /* Holder, while LENT */
-	struct guc_set reported;     /* ParameterStatus. Holder, while LENT */
-	struct guc_set applied;      /* set by us for the session. Holder, while LENT */
+	struct list cancels; /* under way, see pool/cancel.h: not lent while there are any */
+	bool close_needed; /* RECONNECT, or obsolete: closed when given back */
+	uint64_t sequences_of; /* client for whom nextval may have run; 0 = none. Holder */
+	char transaction_status; /* of the last ReadyForQuery: I, T or E. Holder */
+	struct owed owed; /* Holder, while LENT */
+	struct guc_set reported; /* ParameterStatus. Holder, while LENT */
+	struct guc_set applied; /* set by us for the session. Holder, while LENT */
 	struct prepared_set prepared; /* Holder, while LENT */
-	struct statement *unnamed;   /* what its unnamed statement is, if known. Holder */
-	uint64_t last_holder;        /* id of the client that it was lent to last */
+	struct statement *unnamed; /* what its unnamed statement is, if known. Holder */
+	uint64_t last_holder; /* id of the client that it was lent to last */
 	int64_t connected_us, since_us, deadline_us; /* made; in this state since; state ends by (0 = never) */
 };
 

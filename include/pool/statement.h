@@ -19,16 +19,16 @@
 struct statement_table;
 
 struct statement {
-	struct table_item item;     /* in its loop's table, by `key` */
+	struct table_item item; /* in its loop's table, by `key` */
 	struct statement_table *table;
 	_Atomic unsigned ref_count;
 	uint64_t id;
-	bool proven;                /* some server has accepted it: a Parse of it may be answered here */
-	char name[32];              /* on servers */
-	struct span key;            /* environment, then body */
-	struct span body;           /* of its Parse message behind the name: text NUL, types */
-	struct span text;           /* within body */
-	const uint32_t *types;      /* host byte order */
+	bool proven; /* some server has accepted it: a Parse of it may be answered here */
+	char name[32]; /* on servers */
+	struct span key; /* environment, then body */
+	struct span body; /* of its Parse message behind the name: text NUL, types */
+	struct span text; /* within body */
+	const uint32_t *types; /* host byte order */
 	unsigned type_count;
 };
 

@@ -12,15 +12,15 @@
 
 struct target {
 	_Atomic unsigned ref_count;
-	struct span key;             /* of all that follows; equal keys are equal targets */
-	char *database;              /* entry of [databases] as clients say it */
-	char *dbname;                /* on the server */
-	struct user *user;           /* to log in as, with its secret */
-	struct setting_list hosts;   /* one or several; words owned by the target */
+	struct span key; /* of all that follows; equal keys are equal targets */
+	char *database; /* entry of [databases] as clients say it */
+	char *dbname; /* on the server */
+	struct user *user; /* to log in as, with its secret */
+	struct setting_list hosts; /* one or several; words owned by the target */
 	int port;
 	bool coordinator;
 	enum pool_mode pool_mode;
-	int pool_size;               /* 0 = no limit */
+	int pool_size; /* 0 = no limit */
 	struct account *accounts[ACCOUNT_KIND_COUNT]; /* the node's is that of the first host */
 };
 
@@ -31,7 +31,8 @@ struct target_setup {
 	int port;
 	bool coordinator;
 	enum pool_mode pool_mode;
-	int pool_size, max_db_connections, max_user_connections, max_node_connections; /* 0 = no limit (node: left as it is) */
+	int pool_size, max_db_connections, max_user_connections,
+		max_node_connections; /* 0 = no limit (node: left as it is) */
 };
 
 /* Sets the limits of the accounts as well. Everything is copied. */

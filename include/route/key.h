@@ -15,11 +15,27 @@
 
 /* Built-in type OIDs that this layer names (pg_type.dat). */
 enum {
-	TYPE_UNSPECIFIED = 0, TYPE_BOOL = 16, TYPE_BYTEA = 17, TYPE_CHAR = 18, TYPE_NAME = 19,
-	TYPE_INT8 = 20, TYPE_INT2 = 21, TYPE_INT4 = 23, TYPE_TEXT = 25, TYPE_OID = 26,
-	TYPE_FLOAT4 = 700, TYPE_FLOAT8 = 701, TYPE_UNKNOWN = 705, TYPE_BPCHAR = 1042, TYPE_VARCHAR = 1043,
-	TYPE_DATE = 1082, TYPE_TIME = 1083, TYPE_TIMESTAMP = 1114, TYPE_TIMESTAMPTZ = 1184,
-	TYPE_NUMERIC = 1700, TYPE_UUID = 2950,
+	TYPE_UNSPECIFIED = 0,
+	TYPE_BOOL = 16,
+	TYPE_BYTEA = 17,
+	TYPE_CHAR = 18,
+	TYPE_NAME = 19,
+	TYPE_INT8 = 20,
+	TYPE_INT2 = 21,
+	TYPE_INT4 = 23,
+	TYPE_TEXT = 25,
+	TYPE_OID = 26,
+	TYPE_FLOAT4 = 700,
+	TYPE_FLOAT8 = 701,
+	TYPE_UNKNOWN = 705,
+	TYPE_BPCHAR = 1042,
+	TYPE_VARCHAR = 1043,
+	TYPE_DATE = 1082,
+	TYPE_TIME = 1083,
+	TYPE_TIMESTAMP = 1114,
+	TYPE_TIMESTAMPTZ = 1184,
+	TYPE_NUMERIC = 1700,
+	TYPE_UUID = 2950,
 	TYPE_FIRST_USER_DEFINED = 16384,
 };
 
@@ -28,8 +44,8 @@ enum { KEY_INLINE_BYTES = 16 };
 /* A value of a key column's own type, in the form that is hashed. Plain data;
  * `bytes` may point into the statement or the Bind message it was read from. */
 struct key_value {
-	uint32_t type;     /* the column's type OID */
-	int64_t number;    /* int2/4/8, oid, date (days), time (µs), timestamp(tz) (µs since 2000), bool, "char";
+	uint32_t type; /* the column's type OID */
+	int64_t number; /* int2/4/8, oid, date (days), time (µs), timestamp(tz) (µs since 2000), bool, "char";
 	                      float4/8: the bits of the value as a double */
 	struct span bytes; /* text, varchar, …: the characters, of bpchar without trailing blanks; uuid: its 16
 	                      bytes (in `store`) */
@@ -70,8 +86,8 @@ bool key_from_integer(struct key_value *value, uint32_t column_type, struct span
  * the column's own hash family and whose value the column's type can hold: the
  * column's own type; int2, int4 and int8 among each other; text and varchar
  * likewise. NULL is the caller's business. `bytes` must outlive the value. */
-bool key_from_parameter(struct key_value *value, uint32_t column_type, uint32_t declared_type,
-			bool binary, struct span bytes);
+bool key_from_parameter(struct key_value *value, uint32_t column_type, uint32_t declared_type, bool binary,
+			struct span bytes);
 
 /* worker_hash(): the type's own 32-bit hash function (src/backend/access/hash). */
 int32_t key_hash_citus(const struct key_value *value);

@@ -14,22 +14,22 @@
 #include "base/span.h"
 
 enum token_kind {
-	TOKEN_END,        /* end of text */
-	TOKEN_BAD,        /* unterminated or otherwise not a token: analyse no further */
-	TOKEN_WORD,       /* identifier or keyword, not quoted */
-	TOKEN_QUOTED,     /* "identifier" */
-	TOKEN_UQUOTED,    /* U&"identifier" */
-	TOKEN_INTEGER,    /* digits only (may be too large for any integer type) */
-	TOKEN_NUMERIC,    /* any other number */
-	TOKEN_STRING,     /* '…' with '' doubled, also continued over lines */
-	TOKEN_ESTRING,    /* E'…' */
-	TOKEN_USTRING,    /* U&'…' */
-	TOKEN_BITS,       /* B'…' or X'…' */
-	TOKEN_NSTRING,    /* N'…' */
-	TOKEN_DOLLAR,     /* $tag$…$tag$ */
-	TOKEN_PARAM,      /* $1 */
-	TOKEN_OPERATOR,   /* an operator of one or more characters, also := => :: .. <= != … */
-	TOKEN_SELF,       /* one of ,()[].;:+-*\/%^<>= alone */
+	TOKEN_END, /* end of text */
+	TOKEN_BAD, /* unterminated or otherwise not a token: analyse no further */
+	TOKEN_WORD, /* identifier or keyword, not quoted */
+	TOKEN_QUOTED, /* "identifier" */
+	TOKEN_UQUOTED, /* U&"identifier" */
+	TOKEN_INTEGER, /* digits only (may be too large for any integer type) */
+	TOKEN_NUMERIC, /* any other number */
+	TOKEN_STRING, /* '…' with '' doubled, also continued over lines */
+	TOKEN_ESTRING, /* E'…' */
+	TOKEN_USTRING, /* U&'…' */
+	TOKEN_BITS, /* B'…' or X'…' */
+	TOKEN_NSTRING, /* N'…' */
+	TOKEN_DOLLAR, /* $tag$…$tag$ */
+	TOKEN_PARAM, /* $1 */
+	TOKEN_OPERATOR, /* an operator of one or more characters, also := => :: .. <= != … */
+	TOKEN_SELF, /* one of ,()[].;:+-*\/%^<>= alone */
 };
 
 struct token {

@@ -20,25 +20,25 @@ enum map_kind { MAP_NONE, MAP_NATIVE, MAP_CITUS };
 enum { MAP_MAX_NODES = 64, MAP_MAX_KEYS = 8, MAP_NODE_COORDINATOR = 0 };
 
 struct map_node {
-	const char *name;  /* as the metadata has it: host name or address */
+	const char *name; /* as the metadata has it: host name or address */
 	int port;
 	const char *dbname; /* native: the foreign server's dbname; NULL = the client's database */
-	int32_t group;     /* citus: groupid; native: equal to the index */
-	bool routable;     /* active, primary, metadata synced, same names */
-	const char *why;   /* if not routable: a sentence for SHOW NODES; else NULL */
+	int32_t group; /* citus: groupid; native: equal to the index */
+	bool routable; /* active, primary, metadata synced, same names */
+	const char *why; /* if not routable: a sentence for SHOW NODES; else NULL */
 };
 
 enum map_default {
-	MAP_DEFAULT_NONE,     /* no default: NULL */
-	MAP_DEFAULT_SAFE,     /* a constant, or only allowed functions: the same on every node */
+	MAP_DEFAULT_NONE, /* no default: NULL */
+	MAP_DEFAULT_SAFE, /* a constant, or only allowed functions: the same on every node */
 	MAP_DEFAULT_SEQUENCE, /* nextval(…), serial, identity */
-	MAP_DEFAULT_OTHER,    /* not proven independent of the node */
+	MAP_DEFAULT_OTHER, /* not proven independent of the node */
 	MAP_DEFAULT_GENERATED /* GENERATED ALWAYS AS (…) STORED */
 };
 
 struct map_column {
 	const char *name;
-	uint32_t type;      /* OID on the coordinator */
+	uint32_t type; /* OID on the coordinator */
 	int32_t typmod;
 	uint32_t collation; /* OID, 0 = type has none */
 	bool collation_deterministic;
@@ -47,25 +47,25 @@ struct map_column {
 };
 
 enum map_relation_kind {
-	MAP_RELATION_LOCAL,        /* table of the coordinator alone, or anything not known to be cluster-wide */
+	MAP_RELATION_LOCAL, /* table of the coordinator alone, or anything not known to be cluster-wide */
 	MAP_RELATION_VIEW,
 	MAP_RELATION_SEQUENCE,
 	MAP_RELATION_FOREIGN,
-	MAP_RELATION_HASH,         /* hash-distributed by key columns */
-	MAP_RELATION_REFERENCE,    /* the same rows on every node */
+	MAP_RELATION_HASH, /* hash-distributed by key columns */
+	MAP_RELATION_REFERENCE, /* the same rows on every node */
 	MAP_RELATION_SINGLE_SHARD, /* recognised, to the coordinator for now */
-	MAP_RELATION_TENANT,       /* citus schema tenant: recognised, to the coordinator for now */
+	MAP_RELATION_TENANT, /* citus schema tenant: recognised, to the coordinator for now */
 	MAP_RELATION_OTHER_DISTRIBUTED /* range, append, list, sub-partitioned, …: likewise */
 };
 const char *map_relation_kind_name(enum map_relation_kind kind);
 
 /* One shard: a hash range (citus, inclusive) or a remainder class (native). */
 struct map_shard {
-	int64_t id;          /* citus: shardid; native: OID of the partition */
-	const char *name;    /* native: the partition's name; citus: NULL */
-	int32_t min, max;    /* citus */
+	int64_t id; /* citus: shardid; native: OID of the partition */
+	const char *name; /* native: the partition's name; citus: NULL */
+	int32_t min, max; /* citus */
 	uint32_t modulus, remainder; /* native */
-	int node;            /* index of the node that holds it; -1 = none that can be routed to */
+	int node; /* index of the node that holds it; -1 = none that can be routed to */
 };
 
 /* A colocation group: relations whose rows with equal keys share a node.
@@ -77,8 +77,8 @@ struct map_group {
 	enum map_kind kind;
 	struct map_shard *shards; /* citus: sorted by min; native: by remainder within modulus */
 	size_t shard_count;
-	uint32_t modulus;         /* native: the greatest (least common) modulus … */
-	int *shard_of_remainder;  /* … and for each remainder in it the shard's index, -1 = none */
+	uint32_t modulus; /* native: the greatest (least common) modulus … */
+	int *shard_of_remainder; /* … and for each remainder in it the shard's index, -1 = none */
 };
 
 struct map_relation {
@@ -89,9 +89,9 @@ struct map_relation {
 	size_t column_count;
 	unsigned key_count;
 	unsigned key_columns[MAP_MAX_KEYS]; /* indexes into columns */
-	const struct map_group *group;      /* MAP_RELATION_HASH only */
-	uint64_t same_on;   /* bit n: node n has the same relation under this name, proven */
-	const char *why;    /* not routable although distributed: reason for the console, else NULL */
+	const struct map_group *group; /* MAP_RELATION_HASH only */
+	uint64_t same_on; /* bit n: node n has the same relation under this name, proven */
+	const char *why; /* not routable although distributed: reason for the console, else NULL */
 };
 
 /* An operator or function that is not in pg_catalog. */
@@ -101,7 +101,7 @@ struct map_operator {
 };
 
 struct map_setting { /* pg_db_role_setting: only search_path and what decides how text is read */
-	const char *role;     /* NULL = all roles */
+	const char *role; /* NULL = all roles */
 	bool for_database; /* set for this database (or all roles in it), else for the role (or all roles) everywhere */
 	const char *name, *value;
 };
@@ -114,9 +114,9 @@ void map_unref(struct map *map); /* NULL is fine */
 
 /* --- reading; nothing below is NULL unless said --- */
 enum map_kind map_kind(const struct map *map);
-uint64_t map_version(const struct map *map);   /* unique in the process, grows with each load */
-uint64_t map_epoch(const struct map *map);     /* what map_builder_new was given: see cluster/watcher.h */
-int64_t map_loaded_us(const struct map *map);  /* clock_now_us() at the end of the load */
+uint64_t map_version(const struct map *map); /* unique in the process, grows with each load */
+uint64_t map_epoch(const struct map *map); /* what map_builder_new was given: see cluster/watcher.h */
+int64_t map_loaded_us(const struct map *map); /* clock_now_us() at the end of the load */
 size_t map_node_count(const struct map *map);
 const struct map_node *map_node(const struct map *map, size_t index); /* 0 is the coordinator */
 size_t map_relation_count(const struct map *map);
@@ -131,7 +131,7 @@ bool map_nonstandard_catalog(const struct map *map); /* somebody put objects of 
 const struct map_relation *map_find_relation(const struct map *map, struct span schema, struct span name);
 bool map_has_schema(const struct map *map, struct span schema);
 bool map_has_user_function(const struct map *map, struct span name); /* in any schema but pg_catalog */
-bool map_has_user_type(const struct map *map, struct span name);     /* likewise; row types of relations not counted */
+bool map_has_user_type(const struct map *map, struct span name); /* likewise; row types of relations not counted */
 /* User-defined operators of that name; *count may be 0. */
 const struct map_operator *map_user_operators(const struct map *map, struct span name, size_t *count);
 /* The value that a new session of `role` gets for `name` (ASCII letters without case) from role and

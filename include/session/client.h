@@ -21,7 +21,7 @@
 #include "pool/pool.h"
 #include "session/journal.h"
 #include "session/handles.h"
-#include "session/sessions.h"
+#include "session/tenant.h"
 #include "wire/proto.h"
 
 #define CLIENT_STATES(X)                                                                                               \

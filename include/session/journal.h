@@ -9,8 +9,8 @@
 
 struct journal_entry {
 	char *savepoint; /* a mark of that name; or NULL, and: */
-	char *name;      /* the setting; "all" with value NULL: RESET ALL */
-	char *value;     /* NULL: RESET */
+	char *name; /* the setting; "all" with value NULL: RESET ALL */
+	char *value; /* NULL: RESET */
 	bool local;
 };
 

@@ -17,8 +17,15 @@
 #include <stdint.h>
 
 enum owed_kind {
-	OWED_PARSE, OWED_BIND, OWED_CLOSE, OWED_DESCRIBE_STATEMENT, OWED_DESCRIBE_PORTAL, OWED_EXECUTE,
-	OWED_SYNC, OWED_QUERY, OWED_FUNCTION,
+	OWED_PARSE,
+	OWED_BIND,
+	OWED_CLOSE,
+	OWED_DESCRIBE_STATEMENT,
+	OWED_DESCRIBE_PORTAL,
+	OWED_EXECUTE,
+	OWED_SYNC,
+	OWED_QUERY,
+	OWED_FUNCTION,
 	OWED_COPY_END, /* CopyDone or CopyFail: has no answer, ends the server's ignoring of Sync */
 };
 
@@ -26,22 +33,22 @@ enum owed_kind {
 enum owed_for {
 	OWED_FORWARD, /* the client's: the answer goes to it */
 	OWED_SWALLOW, /* ours, sent ahead: the answer is dropped */
-	OWED_FAKE,    /* the client's, but never sent: the answer is made up when its turn comes */
+	OWED_FAKE, /* the client's, but never sent: the answer is made up when its turn comes */
 };
 
 struct owed_entry {
 	uint8_t kind, whose;
 	uint16_t part_index; /* OWED_QUERY: statements of it completed so far */
-	uint32_t flags;      /* the user's own */
-	void *arg;           /* the user's own */
+	uint32_t flags; /* the user's own */
+	void *arg; /* the user's own */
 };
 
 struct owed {
 	struct owed_entry *ring;
 	uint32_t head, count, size; /* size: a power of two, or 0 */
-	uint32_t ready_count;       /* entries that end in ReadyForQuery: Sync, Query, FunctionCall */
-	uint8_t step;               /* within the head entry: Describe's 't' seen; copy states */
-	bool skipping;              /* after an error, up to the next Sync, which is not here yet */
+	uint32_t ready_count; /* entries that end in ReadyForQuery: Sync, Query, FunctionCall */
+	uint8_t step; /* within the head entry: Describe's 't' seen; copy states */
+	bool skipping; /* after an error, up to the next Sync, which is not here yet */
 };
 
 void owed_init(struct owed *owed);
@@ -66,15 +73,16 @@ bool owed_add(struct owed *owed, enum owed_kind kind, enum owed_for whose, void 
 bool owed_copy_in(const struct owed *owed);
 
 enum owed_verdict {
-	OWED_ASYNC,    /* Notice, Notification, ParameterStatus: belongs to nobody */
-	OWED_PART,     /* belongs to the head, which goes on */
-	OWED_DONE,     /* completes the head: look at it, then owed_pop() */
-	OWED_FAILED,   /* ErrorResponse: the head failed; then owed_fail() */
+	OWED_ASYNC, /* Notice, Notification, ParameterStatus: belongs to nobody */
+	OWED_PART, /* belongs to the head, which goes on */
+	OWED_DONE, /* completes the head: look at it, then owed_pop() */
+	OWED_FAILED, /* ErrorResponse: the head failed; then owed_fail() */
 	OWED_OUT_OF_STEP /* the server said what it does not owe: close it */
 };
 
 /* What a message of this type means now. Changes only `step` and drops Syncs that COPY swallowed. */
-enum owed_verdict owed_answer(struct owed *owed, char type, void (*on_drop)(void *user, struct owed_entry *entry), void *user);
+enum owed_verdict owed_answer(struct owed *owed, char type, void (*on_drop)(void *user, struct owed_entry *entry),
+			      void *user);
 
 /* Takes the completed head off. */
 void owed_pop(struct owed *owed);

@@ -59,9 +59,9 @@ enum startup_kind { STARTUP_SESSION, STARTUP_CANCEL, STARTUP_SSL, STARTUP_GSS };
 
 struct startup {
 	enum startup_kind kind;
-	uint32_t protocol;       /* STARTUP_SESSION: as asked for, major << 16 | minor */
-	struct span parameters;  /* STARTUP_SESSION: name NUL value NUL …, checked, without the last NUL */
-	uint32_t cancel_id;      /* STARTUP_CANCEL */
+	uint32_t protocol; /* STARTUP_SESSION: as asked for, major << 16 | minor */
+	struct span parameters; /* STARTUP_SESSION: name NUL value NUL …, checked, without the last NUL */
+	uint32_t cancel_id; /* STARTUP_CANCEL */
 	struct span cancel_key;
 };
 
@@ -76,7 +76,7 @@ struct wire_bind {
 	struct span portal, statement;
 	unsigned format_count, param_count, result_format_count;
 	struct span formats; /* 2 bytes each */
-	struct span params;  /* length and bytes each */
+	struct span params; /* length and bytes each */
 };
 bool wire_read_bind(struct span body, struct wire_bind *bind);
 /* Next parameter's length and bytes; *null for -1. Checked by wire_read_bind. */
@@ -89,9 +89,9 @@ bool wire_param_binary(const struct wire_bind *bind, unsigned index);
  * Type '\0' starts an untyped packet. Failure sticks to the buffer. */
 size_t wire_begin(struct buf *out, char type);
 void wire_end(struct buf *out, size_t token);
-void wire_add_text(struct buf *out, const char *text);      /* with its NUL */
+void wire_add_text(struct buf *out, const char *text); /* with its NUL */
 void wire_add_text_span(struct buf *out, struct span text); /* with a NUL */
-void wire_simple(struct buf *out, char type);               /* a message without body */
+void wire_simple(struct buf *out, char type); /* a message without body */
 void wire_text_message(struct buf *out, char type, const char *text);
 
 /* An ErrorResponse or NoticeResponse of ours. detail and hint may be NULL. */
@@ -116,5 +116,6 @@ void wire_add_null(struct buf *out);
 /* Client messages, for servers. */
 void wire_add_query(struct buf *out, const char *sql);
 void wire_add_parse(struct buf *out, const char *name, struct span sql, const uint32_t *types, unsigned type_count);
-void wire_add_bind(struct buf *out, const char *statement, const struct span *values, unsigned count); /* portal '', text */
+void wire_add_bind(struct buf *out, const char *statement, const struct span *values,
+		   unsigned count); /* portal '', text */
 void wire_add_execute(struct buf *out); /* portal '', all rows */

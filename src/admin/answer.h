@@ -10,7 +10,7 @@
 struct answer {
 	struct buf out;
 	unsigned column_count; /* of the rows that follow */
-	unsigned value_count;  /* in the row under way */
+	unsigned value_count; /* in the row under way */
 	size_t row;
 };
 

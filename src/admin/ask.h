@@ -26,7 +26,7 @@ struct console {
 	struct console_setup setup;
 	struct console_hooks hooks;
 	struct list asks[MAX_LOOPS]; /* each list its loop's own */
-	struct sampler *sampler;     /* loop 0's */
+	struct sampler *sampler; /* loop 0's */
 };
 
 struct ask {
@@ -38,13 +38,13 @@ struct ask {
 	bool admin;
 	char *user;
 	char *text;
-	struct words words;           /* what is left of the text */
-	const char *columns;          /* of the command under way; NULL if it has no rows */
-	char *argument;               /* likewise, NULL if none was given */
+	struct words words; /* what is left of the text */
+	const char *columns; /* of the command under way; NULL if it has no rows */
+	char *argument; /* likewise, NULL if none was given */
 	struct answer answer;
 	void (*on_answered)(struct ask *ask); /* set by whoever runs the commands */
 	bool running, answered, failed; /* inside of a command's function; it has its answer; the rest is not run */
-	bool cancelled;               /* by a cancel request, or because the client has gone */
+	bool cancelled; /* by a cancel request, or because the client has gone */
 
 	/* commands that wait */
 	struct timer *timer;

@@ -14,14 +14,14 @@ enum command_argument {
 	ARGUMENT_NONE,
 	ARGUMENT_OPTION, /* one word, or none */
 	ARGUMENT_NEEDED, /* one word */
-	ARGUMENT_REST,   /* the function reads it from ask->words */
+	ARGUMENT_REST, /* the function reads it from ask->words */
 };
 
 struct command {
 	const char *name; /* words of capitals */
 	enum command_argument argument;
-	const char *usage;   /* what follows the name, for people; "" if nothing */
-	bool stats;          /* stats_users may, too */
+	const char *usage; /* what follows the name, for people; "" if nothing */
+	bool stats; /* stats_users may, too */
 	const char *columns; /* joined by ", "; NULL if it has no rows */
 	const char *help;
 	void (*run)(struct ask *ask);

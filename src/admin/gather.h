@@ -21,7 +21,7 @@ struct here {
 	struct gather *gather;
 	struct sessions *sessions;
 	void *arg;
-	struct answer rows;      /* for gather_rows */
+	struct answer rows; /* for gather_rows */
 	struct records records;
 	unsigned long long count;
 };
@@ -35,10 +35,10 @@ struct gathered {
 
 struct gather_setup {
 	struct sessions_shared *shared;
-	struct loop *back;       /* where on_all is called */
-	size_t record_bytes;     /* 0 = no records */
-	unsigned column_count;   /* of rows */
-	void *arg;               /* loops may only read it, but for what on_loop and on_all agree on */
+	struct loop *back; /* where on_all is called */
+	size_t record_bytes; /* 0 = no records */
+	unsigned column_count; /* of rows */
+	void *arg; /* loops may only read it, but for what on_loop and on_all agree on */
 	void (*on_loop)(struct here *here);
 	void (*on_all)(void *arg, struct gathered *gathered); /* `gathered` lives for the call */
 };

@@ -5,10 +5,10 @@
 #include "admin/ask.h"
 
 struct known {
-	char *name;                           /* as clients say it */
+	char *name; /* as clients say it */
 	const struct database_settings *conf; /* NULL: not in this configuration any more */
 	struct cluster *cluster;
-	struct map *map;     /* this loop's, NULL if there is none; until the end of the callback */
+	struct map *map; /* this loop's, NULL if there is none; until the end of the callback */
 	const char *kind, *state; /* words of struct cluster_view */
 	char *source, *error;
 };

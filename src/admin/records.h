@@ -22,9 +22,8 @@ void records_done(struct records *records);
 
 /* A new record, zeroed but for its key (which is copied). Keys may repeat. */
 void *records_add(struct records *records, unsigned text_count, const char *const *texts);
-#define RECORDS_ADD(records, ...)                                                            \
-	records_add(records, MEM_COUNT(((const char *const[]){ __VA_ARGS__ })),             \
-		    (const char *const[]){ __VA_ARGS__ })
+#define RECORDS_ADD(records, ...)                                                                                      \
+	records_add(records, MEM_COUNT(((const char *const[]){ __VA_ARGS__ })), (const char *const[]){ __VA_ARGS__ })
 const char *record_text(const void *record, unsigned index);
 
 /* Moves all of `from` to `to`. */

@@ -28,7 +28,7 @@ void sampler_here(const struct sampler *sampler, struct here *here);
 void sample_add(void *into, const void *from);
 /* The average of a counter over the last period. `periods` as sampler_period left them. */
 struct sample_period {
-	int64_t us;    /* its length */
+	int64_t us; /* its length */
 	bool complete; /* false: none has ended yet, it is the time since start */
 };
 struct sample_period sampler_period(const struct sampler *sampler);

@@ -66,7 +66,7 @@ static void drain(void)
 	while (!list_empty(&logger.queue)) {
 		struct list batch;
 		list_init(&batch);
-		LIST_EACH(it, &logger.queue) {
+		LIST_EACH (it, &logger.queue) {
 			list_remove(it);
 			list_append(&batch, it);
 		}
@@ -76,14 +76,15 @@ static void drain(void)
 		int fd = logger.fd;
 		bool quiet = logger.quiet;
 		pthread_mutex_unlock(&logger.lock);
-		LIST_EACH(it, &batch) {
+		LIST_EACH (it, &batch) {
 			struct line *line = LIST_ITEM(it, struct line, item);
 			put_out(fd, quiet, line->text, line->len);
 			mem_free(line);
 		}
 		if (dropped) {
 			char text[80];
-			int len = snprintf(text, sizeof text, "WARNING %lu log lines dropped: the log is too slow\n", dropped);
+			int len = snprintf(text, sizeof text, "WARNING %lu log lines dropped: the log is too slow\n",
+					   dropped);
 			put_out(fd, quiet, text, (size_t)len);
 		}
 		pthread_mutex_lock(&logger.lock);

@@ -55,8 +55,7 @@ bool span_to_int(struct span a, long long min, long long max, long long *value)
 	for (size_t i = 0; i < a.len; i++) {
 		if (a.ptr[i] < '0' || a.ptr[i] > '9')
 			return false;
-		if (__builtin_mul_overflow(sum, 10, &sum) ||
-		    __builtin_sub_overflow(sum, a.ptr[i] - '0', &sum))
+		if (__builtin_mul_overflow(sum, 10, &sum) || __builtin_sub_overflow(sum, a.ptr[i] - '0', &sum))
 			return false;
 	}
 	if (!negative) {

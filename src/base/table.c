@@ -74,7 +74,7 @@ static void grow(struct table *t)
 {
 	size_t bucket_count = t->bucket_count ? t->bucket_count * 2 : 16;
 	struct table_item **buckets = mem_array(bucket_count, sizeof(struct table_item *));
-	TABLE_EACH(it, t) {
+	TABLE_EACH (it, t) {
 		struct table_item **slot = &buckets[it->hash & (bucket_count - 1)];
 		it->next = *slot;
 		*slot = it;

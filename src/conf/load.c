@@ -10,6 +10,7 @@
 #include "conf/connect.h"
 #include "conf/ini.h"
 #include "conf/schema.h"
+#include "conf/settings.h"
 #include "conf/store.h"
 
 enum section { SECTION_MAIN, SECTION_DATABASES, SECTION_USERS, SECTION_NODES, SECTION_PEERS, SECTION_COUNT };

@@ -5,7 +5,7 @@
 #include "base/table.h"
 #include "conf/keep.h"
 #include "conf/schema.h"
-#include "conf/settings.h"
+#include "conf/snapshot.h"
 
 /* What is known of one user: which of the fields were given. */
 struct user_record {

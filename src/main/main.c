@@ -33,17 +33,16 @@ static const char *become(const char *user);
 static void raise_file_limit(void);
 static bool go_daemon(void);
 
-static const char usage[] =
-	"Usage: pgshunt [OPTION]... CONFIG_FILE\n"
-	"  -d, --daemon         run in the background\n"
-	"  -u, --user=USER      become this user after start\n"
-	"  -v, --verbose        more in the log (may be given again)\n"
-	"  -q, --quiet          nothing on standard error\n"
-	"      --check          read the configuration, say what is wrong with it, and exit\n"
-	"      --print-sample   print a sample configuration with every key\n"
-	"      --print-manual   print the manual of all keys\n"
-	"  -V, --version        print the version\n"
-	"  -h, --help           print this\n";
+static const char usage[] = "Usage: pgshunt [OPTION]... CONFIG_FILE\n"
+			    "  -d, --daemon         run in the background\n"
+			    "  -u, --user=USER      become this user after start\n"
+			    "  -v, --verbose        more in the log (may be given again)\n"
+			    "  -q, --quiet          nothing on standard error\n"
+			    "      --check          read the configuration, say what is wrong with it, and exit\n"
+			    "      --print-sample   print a sample configuration with every key\n"
+			    "      --print-manual   print the manual of all keys\n"
+			    "  -V, --version        print the version\n"
+			    "  -h, --help           print this\n";
 
 int main(int argc, char **argv)
 {

@@ -174,7 +174,8 @@ static const char *start_stations(struct process *p)
 		s->loop = p->loops[i] = loop_new(i);
 		if (s->loop == NULL)
 			return "cannot make an event loop";
-		s->dns = p->dns[i] = dns_new(s->loop, p->settings->dns_max_ttl_us, p->settings->dns_nxdomain_ttl_us, &why);
+		s->dns = p->dns[i] =
+			dns_new(s->loop, p->settings->dns_max_ttl_us, p->settings->dns_nxdomain_ttl_us, &why);
 		if (s->dns == NULL)
 			return why;
 	}
@@ -263,8 +264,8 @@ static bool listen_on(struct process *p, const struct address *at, const char *n
 	const char *why = "too many addresses";
 	struct listener *l = NULL;
 	if (p->listener_count < LISTENERS_AT_MOST)
-		l = listener_new(p->loops[0], at, p->settings->listen_backlog, (int)p->settings->unix_socket_mode, on_accept,
-				 p, &why);
+		l = listener_new(p->loops[0], at, p->settings->listen_backlog, (int)p->settings->unix_socket_mode,
+				 on_accept, p, &why);
 	if (l == NULL) {
 		if (must)
 			log_fatal("cannot listen on %s:%d: %s", name, p->settings->listen_port, why);
@@ -497,7 +498,8 @@ static void on_stop_timer(void *arg)
 
 static void stop(struct process *p, enum stopping how)
 {
-	static const char *const texts[] = { "", "waiting for clients to leave", "waiting for transactions to end", "now" };
+	static const char *const texts[] = { "", "waiting for clients to leave", "waiting for transactions to end",
+					     "now" };
 	log_info("stopping: %s", texts[how]);
 	p->stopping = how;
 	atomic_store(&p->shared.stopping, true);

@@ -67,7 +67,8 @@ struct dns *dns_new(struct loop *loop, int64_t max_ttl_us, int64_t failure_ttl_u
 	int status = ares_library_init(ARES_LIB_INIT_ALL);
 	if (status == ARES_SUCCESS)
 		status = ares_init_options(&dns->channel, &options,
-					   ARES_OPT_SOCK_STATE_CB | ARES_OPT_LOOKUPS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES);
+					   ARES_OPT_SOCK_STATE_CB | ARES_OPT_LOOKUPS | ARES_OPT_TIMEOUTMS |
+						   ARES_OPT_TRIES);
 	if (status != ARES_SUCCESS) {
 		*why = ares_strerror(status);
 		mem_free(dns);
@@ -83,9 +84,9 @@ void dns_free(struct dns *dns)
 		return;
 	dns->closing = true;
 	ares_destroy(dns->channel);
-	TABLE_EACH(it, &dns->names) {
+	TABLE_EACH (it, &dns->names) {
 		struct name *name = TABLE_ITEM(it, struct name, item);
-		LIST_EACH(a, &name->asks)
+		LIST_EACH (a, &name->asks)
 			mem_free(LIST_ITEM(a, struct ask, item));
 		mem_free(name->host);
 		mem_free(name);
@@ -136,9 +137,9 @@ void dns_lookup(struct dns *dns, const char *host, dns_answer *on_answer, void *
 
 void dns_forget(struct dns *dns, const void *owner)
 {
-	TABLE_EACH(it, &dns->names) {
+	TABLE_EACH (it, &dns->names) {
 		struct name *name = TABLE_ITEM(it, struct name, item);
-		LIST_EACH(a, &name->asks) {
+		LIST_EACH (a, &name->asks) {
 			struct ask *ask = LIST_ITEM(a, struct ask, item);
 			if (ask->owner == owner) {
 				list_remove(&ask->item);
@@ -151,7 +152,8 @@ void dns_forget(struct dns *dns, const void *owner)
 static void keep_addresses(struct name *name, const struct ares_addrinfo *result, int64_t *ttl_us)
 {
 	name->count = 0;
-	for (const struct ares_addrinfo_node *node = result->nodes; node && name->count < MAX_ADDRESSES; node = node->ai_next) {
+	for (const struct ares_addrinfo_node *node = result->nodes; node && name->count < MAX_ADDRESSES;
+	     node = node->ai_next) {
 		struct address *a = &name->addresses[name->count];
 		if (node->ai_addrlen > sizeof(struct sockaddr_un))
 			continue;
@@ -216,7 +218,7 @@ static void on_socket_state(void *arg, ares_socket_t fd, int readable, int writa
 {
 	struct dns *dns = arg;
 	struct watch *watch = NULL;
-	LIST_EACH(it, &dns->watches)
+	LIST_EACH (it, &dns->watches)
 		if (LIST_ITEM(it, struct watch, item)->fd == fd)
 			watch = LIST_ITEM(it, struct watch, item);
 	if (watch) {

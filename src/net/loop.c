@@ -11,9 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/list.h"
 #include "base/mem.h"
-#include "net/stream.h"
 
 enum { SCRATCH_BYTES = 64 * 1024 };
 
@@ -30,7 +28,7 @@ struct loop {
 	_Atomic(struct mail *) inbox; /* newest first */
 	int wake_fd;
 	struct event wake_event;
-	struct list dirty;
+	struct list late;
 	struct deferred *deferred;
 	unsigned deferred_count, deferred_size;
 	unsigned depth; /* of loop_enter */
@@ -67,7 +65,7 @@ struct loop *loop_new(unsigned index)
 	loop->index = index;
 	loop->now_us = clock_now_us();
 	loop->scratch = mem_alloc(SCRATCH_BYTES);
-	list_init(&loop->dirty);
+	list_init(&loop->late);
 	event_assign(&loop->wake_event, loop->base, loop->wake_fd, EV_READ | EV_PERSIST, on_wake, loop);
 	event_add(&loop->wake_event, NULL);
 	return loop;
@@ -180,11 +178,15 @@ void loop_enter(struct loop *loop)
 		loop->now_us = clock_now_us();
 }
 
-/* Sends and deferred calls may cause more of both: until both are at rest. */
+/* Late work (sends) and deferred calls may cause more of both: until both are at rest. */
 void loop_leave(struct loop *loop)
 {
-	while (loop->depth == 1 && (!list_empty(&loop->dirty) || loop->deferred_count)) {
-		stream_flush_dirty(&loop->dirty);
+	while (loop->depth == 1 && (!list_empty(&loop->late) || loop->deferred_count)) {
+		while (!list_empty(&loop->late)) {
+			struct late *late = LIST_ITEM(list_first(&loop->late), struct late, item);
+			list_remove(&late->item);
+			late->run(late);
+		}
 		for (unsigned i = 0; i < loop->deferred_count; i++) {
 			struct deferred call = loop->deferred[i];
 			call.fn(call.arg);
@@ -194,9 +196,21 @@ void loop_leave(struct loop *loop)
 	loop->depth--;
 }
 
-struct list *loop_dirty_streams(struct loop *loop)
+void late_init(struct late *late, void (*run)(struct late *late))
 {
-	return &loop->dirty;
+	list_init(&late->item);
+	late->run = run;
+}
+
+void loop_put_off(struct loop *loop, struct late *late)
+{
+	if (!list_linked(&late->item))
+		list_append(&loop->late, &late->item);
+}
+
+void late_forget(struct late *late)
+{
+	list_remove(&late->item);
 }
 
 char *loop_scratch(struct loop *loop, unsigned long *size_bytes)

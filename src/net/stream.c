@@ -9,13 +9,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/list.h"
 #include "base/mem.h"
 
 enum stream_state { STREAM_CONNECTING, STREAM_OPEN, STREAM_FINISHING, STREAM_DEAD };
 
 enum {
-	READ_AHEAD_BYTES = 16 * 1024,    /* room asked for when bytes are waiting already */
+	READ_AHEAD_BYTES = 16 * 1024, /* room asked for when bytes are waiting already */
 	DEFAULT_IN_BYTES = 64 * 1024,
 	FORWARD_DIRECT_BYTES = 8 * 1024, /* from here on a send of its own is cheaper than a copy */
 	FINISH_US = 2 * 1000 * 1000,
@@ -27,7 +26,7 @@ struct stream {
 	int fd;
 	bool paused, overfull, writing, above_high, delivering, again;
 	struct event read_event, write_event;
-	struct list dirty; /* in the loop's list while there is something to send */
+	struct late sending; /* put off while there is something to send */
 	struct buf in, out;
 	size_t in_limit;
 	const struct stream_events *events;
@@ -38,6 +37,7 @@ struct stream {
 
 static void on_readable(evutil_socket_t fd, short what, void *arg);
 static void on_writable(evutil_socket_t fd, short what, void *arg);
+static void on_send(struct late *late);
 static void deliver(struct stream *s);
 static void fail(struct stream *s, const char *why);
 
@@ -55,7 +55,7 @@ static struct stream *create(struct loop *loop, int fd, const struct stream_even
 	s->events = events;
 	s->owner = owner;
 	s->in_limit = DEFAULT_IN_BYTES;
-	list_init(&s->dirty);
+	late_init(&s->sending, on_send);
 	assign_events(s);
 	return s;
 }
@@ -117,7 +117,7 @@ void stream_free(struct stream *s)
 	if (s == NULL || s->state == STREAM_DEAD)
 		return;
 	s->state = STREAM_DEAD;
-	list_remove(&s->dirty);
+	late_forget(&s->sending);
 	if (s->loop) {
 		event_del(&s->read_event);
 		event_del(&s->write_event);
@@ -168,8 +168,8 @@ void stream_own(struct stream *s, const struct stream_events *events, void *owne
 
 struct buf *stream_out(struct stream *s)
 {
-	if (!list_linked(&s->dirty) && !s->writing && s->loop && s->state != STREAM_DEAD)
-		list_append(loop_dirty_streams(s->loop), &s->dirty);
+	if (!s->writing && s->loop && s->state != STREAM_DEAD)
+		loop_put_off(s->loop, &s->sending);
 	return &s->out;
 }
 
@@ -229,13 +229,9 @@ static void flush(struct stream *s)
 		finish_sent(s);
 }
 
-void stream_flush_dirty(struct list *dirty)
+static void on_send(struct late *late)
 {
-	while (!list_empty(dirty)) {
-		struct stream *s = LIST_ITEM(list_first(dirty), struct stream, dirty);
-		list_remove(&s->dirty);
-		flush(s);
-	}
+	flush(MEM_CONTAINER(late, struct stream, sending));
 }
 
 size_t stream_pending(const struct stream *s)
@@ -441,7 +437,7 @@ bool stream_can_move(const struct stream *s)
 void stream_detach(struct stream *s)
 {
 	assert(stream_can_move(s));
-	list_remove(&s->dirty);
+	late_forget(&s->sending);
 	event_del(&s->read_event);
 	event_del(&s->write_event);
 	s->paused = s->overfull = s->writing = false;

@@ -9,10 +9,10 @@
 enum { RETRY_US = 20 * 1000, WHOLE_US = 10 * 1000 * 1000 };
 
 struct cancel {
-	struct list item;       /* in server->cancels; unlinked when the server is gone */
+	struct list item; /* in server->cancels; unlinked when the server is gone */
 	struct server *server;
 	struct loop *loop;
-	struct account *node;   /* NULL while it has no room there */
+	struct account *node; /* NULL while it has no room there */
 	struct target *target;
 	struct stream *stream;
 	struct timer *timer;

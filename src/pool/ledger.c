@@ -64,7 +64,7 @@ struct ledger *ledger_new(struct loop *const *loops, unsigned loop_count, void (
 void ledger_free(struct ledger *ledger)
 {
 	for (int kind = 0; kind < ACCOUNT_KIND_COUNT; kind++) {
-		TABLE_EACH(it, &ledger->accounts[kind]) {
+		TABLE_EACH (it, &ledger->accounts[kind]) {
 			struct account *account = TABLE_ITEM(it, struct account, item);
 			mem_free(account->key);
 			free(account->lanes);
@@ -115,7 +115,7 @@ void ledger_each(struct ledger *ledger, enum account_kind kind, void (*on_accoun
 		 void *arg)
 {
 	pthread_mutex_lock(&ledger->lock);
-	TABLE_EACH(it, &ledger->accounts[kind])
+	TABLE_EACH (it, &ledger->accounts[kind])
 		on_account(arg, TABLE_ITEM(it, struct account, item));
 	pthread_mutex_unlock(&ledger->lock);
 }

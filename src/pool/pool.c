@@ -10,26 +10,26 @@
 #include "base/table.h"
 
 enum {
-	CONNECTING_AT_ONCE = 8,      /* logins under way for one pool on one loop */
-	FAIR_SLACK_US = 2000,        /* a waiter elsewhere must be this much older to be served first */
+	CONNECTING_AT_ONCE = 8, /* logins under way for one pool on one loop */
+	FAIR_SLACK_US = 2000, /* a waiter elsewhere must be this much older to be served first */
 	FIRST_BACKOFF_US = 100 * 1000,
 	ASK_AGAIN_US = 50 * 1000,
 };
 
 struct pool {
 	struct table_item item; /* in pools->by_key */
-	struct list all;        /* in pools->all: walks stay whole when a pool is made meanwhile */
+	struct list all; /* in pools->all: walks stay whole when a pool is made meanwhile */
 	struct pools *pools;
 	struct target *target;
 	struct list servers[SERVER_STATE_COUNT]; /* a state is a list; LENT ones are in it, too */
 	struct list waiters;
 	unsigned waiting_count, connecting_count;
 	bool paused;
-	int blocked;            /* account_kind that refused one more server; -1 = none */
-	int64_t asked_us;       /* when another loop was asked for help */
+	int blocked; /* account_kind that refused one more server; -1 = none */
+	int64_t asked_us; /* when another loop was asked for help */
 	unsigned next_host, failures;
-	int64_t retry_us;       /* no new login before this */
-	struct {                /* the last failure, for those who come before retry_us */
+	int64_t retry_us; /* no new login before this */
+	struct { /* the last failure, for those who come before retry_us */
 		char sqlstate[6];
 		char *message;
 		struct buf response;
@@ -60,7 +60,7 @@ struct request {
 	struct mail mail;
 	struct pools *to;
 	unsigned from;
-	struct target *target;   /* REQUEST_SERVER: give an idle one of this pool */
+	struct target *target; /* REQUEST_SERVER: give an idle one of this pool */
 	struct account *account; /* REQUEST_EVICT: close an idle one that counts here */
 	enum account_kind kind;
 };
@@ -88,8 +88,9 @@ struct pools *pools_new(struct loop *loop, struct dns *dns, struct ledger *ledge
 			struct pools *const *peers)
 {
 	struct pools *pools = MEM_NEW(struct pools);
-	*pools = (struct pools){ .loop = loop, .dns = dns, .ledger = ledger, .peers = peers,
-				 .settings = settings_ref(settings) };
+	*pools = (struct pools){
+		.loop = loop, .dns = dns, .ledger = ledger, .peers = peers, .settings = settings_ref(settings)
+	};
 	table_init(&pools->by_key);
 	list_init(&pools->all);
 	list_init(&pools->paused_databases);
@@ -99,7 +100,7 @@ struct pools *pools_new(struct loop *loop, struct dns *dns, struct ledger *ledge
 static void pool_free(struct pool *pool)
 {
 	for (int state = 0; state < SERVER_STATE_COUNT; state++)
-		LIST_EACH(it, &pool->servers[state])
+		LIST_EACH (it, &pool->servers[state])
 			close_server(pool, LIST_ITEM(it, struct server, item), "closing");
 	target_unref(pool->target);
 	mem_free(pool->failure.message);
@@ -110,9 +111,9 @@ static void pool_free(struct pool *pool)
 void pools_free(struct pools *pools)
 {
 	pools->closing = true;
-	LIST_EACH(it, &pools->all)
+	LIST_EACH (it, &pools->all)
 		pool_free(LIST_ITEM(it, struct pool, all));
-	LIST_EACH(it, &pools->paused_databases)
+	LIST_EACH (it, &pools->paused_databases)
 		forget_paused(LIST_ITEM(it, struct paused_database, item));
 	table_done(&pools->by_key);
 	settings_unref(pools->settings);
@@ -184,8 +185,8 @@ static void unlist_idle(struct pool *pool, struct server *server)
 
 static struct server *first_idle(struct pool *pool)
 {
-	struct list *it = pool->pools->settings->server_round_robin ? list_last(&pool->servers[SERVER_IDLE]) :
-								      list_first(&pool->servers[SERVER_IDLE]);
+	struct list *it = pool->pools->settings->server_round_robin ? list_last(&pool->servers[SERVER_IDLE])
+								    : list_first(&pool->servers[SERVER_IDLE]);
 	return it ? LIST_ITEM(it, struct server, item) : NULL;
 }
 
@@ -208,7 +209,7 @@ static void publish_blocked(struct pools *pools, struct account *account, enum a
 {
 	int64_t since = 0;
 	int share = 0;
-	LIST_EACH(it, &pools->all) {
+	LIST_EACH (it, &pools->all) {
 		struct pool *pool = LIST_ITEM(it, struct pool, all);
 		struct waiter *waiter = first_waiter(pool);
 		if (waiter == NULL || pool->blocked != (int)kind || pool->target->accounts[kind] != account)
@@ -344,7 +345,7 @@ static void grow(struct pool *pool)
 static bool evict_idle(struct pools *pools, const struct account *account, enum account_kind kind)
 {
 	struct server *idlest = NULL;
-	LIST_EACH(it, &pools->all) {
+	LIST_EACH (it, &pools->all) {
 		struct pool *pool = LIST_ITEM(it, struct pool, all);
 		struct list *last = list_last(&pool->servers[SERVER_IDLE]);
 		if (last == NULL || pool->target->accounts[kind] != account)
@@ -492,8 +493,8 @@ static void keep_failure(struct pool *pool, const struct server_failure *failure
 
 static struct server_failure kept_failure(const struct pool *pool)
 {
-	return (struct server_failure){ pool->failure.sqlstate, pool->failure.message, buf_span(&pool->failure.response),
-					pool->failure.login };
+	return (struct server_failure){ pool->failure.sqlstate, pool->failure.message,
+					buf_span(&pool->failure.response), pool->failure.login };
 }
 
 static void refuse(struct waiter *waiter, const struct server_failure *failure)
@@ -523,9 +524,9 @@ static void on_failed(void *owner, struct server *server, const struct server_fa
 		grow(pool); /* the next host may be better */
 		return;
 	}
-	int64_t most_us = pools->settings->node_retry_us < pools->settings->server_login_retry_us ?
-				  pools->settings->node_retry_us :
-				  pools->settings->server_login_retry_us;
+	int64_t most_us = pools->settings->node_retry_us < pools->settings->server_login_retry_us
+				  ? pools->settings->node_retry_us
+				  : pools->settings->server_login_retry_us;
 	int64_t delay_us = FIRST_BACKOFF_US;
 	for (unsigned i = 1; i < pool->failures && delay_us < most_us; i++)
 		delay_us *= 2;
@@ -630,7 +631,7 @@ void pool_cancel_done(struct server *server)
 static void check_idle(struct pool *pool, int64_t now_us)
 {
 	const struct settings *settings = pool->pools->settings;
-	LIST_EACH(it, &pool->servers[SERVER_IDLE]) {
+	LIST_EACH (it, &pool->servers[SERVER_IDLE]) {
 		struct server *server = LIST_ITEM(it, struct server, item);
 		const char *old = too_old(pool, server);
 		if (old == NULL && settings->server_idle_timeout_us &&
@@ -644,7 +645,7 @@ static void check_idle(struct pool *pool, int64_t now_us)
 static void check_waiters(struct pool *pool, int64_t now_us)
 {
 	static const struct server_failure too_long = { "53300", "query_wait_timeout", { "", 0 }, false };
-	LIST_EACH(it, &pool->waiters) {
+	LIST_EACH (it, &pool->waiters) {
 		struct waiter *waiter = LIST_ITEM(it, struct waiter, item);
 		if (waiter->deadline_us && now_us >= waiter->deadline_us)
 			refuse(waiter, &too_long);
@@ -655,7 +656,7 @@ static void tick(struct pool *pool, int64_t now_us)
 {
 	static const enum server_state limited[] = { SERVER_RESOLVING, SERVER_RESETTING };
 	for (size_t i = 0; i < MEM_COUNT(limited); i++)
-		LIST_EACH(it, &pool->servers[limited[i]])
+		LIST_EACH (it, &pool->servers[limited[i]])
 			server_check_deadline(LIST_ITEM(it, struct server, item), now_us);
 	check_idle(pool, now_us);
 	check_waiters(pool, now_us);
@@ -668,13 +669,13 @@ static void tick(struct pool *pool, int64_t now_us)
 void pools_tick(struct pools *pools)
 {
 	int64_t now_us = loop_now_us(pools->loop);
-	LIST_EACH(it, &pools->all)
+	LIST_EACH (it, &pools->all)
 		tick(LIST_ITEM(it, struct pool, all), now_us);
 }
 
 void pools_wake(struct pools *pools)
 {
-	LIST_EACH(it, &pools->all) {
+	LIST_EACH (it, &pools->all) {
 		struct pool *pool = LIST_ITEM(it, struct pool, all);
 		if (!list_empty(&pool->waiters))
 			grow(pool);
@@ -727,12 +728,12 @@ void pools_pause(struct pools *pools, const char *database, bool paused)
 		remember_paused(pools, database, paused);
 	else
 		pools->all_paused = paused;
-	LIST_EACH(it, &pools->all) {
+	LIST_EACH (it, &pools->all) {
 		struct pool *pool = LIST_ITEM(it, struct pool, all);
 		if (!concerns(pool, database))
 			continue;
 		pool->paused = pools->all_paused || pools_are_paused(pools, pool->target->database);
-		LIST_EACH(s, &pool->servers[SERVER_IDLE]) {
+		LIST_EACH (s, &pool->servers[SERVER_IDLE]) {
 			struct server *server = LIST_ITEM(s, struct server, item);
 			if (pool->paused)
 				close_server(pool, server, "pause mode");
@@ -745,7 +746,7 @@ void pools_pause(struct pools *pools, const char *database, bool paused)
 unsigned pools_busy_count(struct pools *pools, const char *database)
 {
 	unsigned count = 0;
-	LIST_EACH(it, &pools->all) {
+	LIST_EACH (it, &pools->all) {
 		struct pool *pool = LIST_ITEM(it, struct pool, all);
 		for (int state = 0; concerns(pool, database) && state < SERVER_STATE_COUNT; state++)
 			count += length(&pool->servers[state]);
@@ -755,10 +756,10 @@ unsigned pools_busy_count(struct pools *pools, const char *database)
 
 void pools_reconnect(struct pools *pools, const char *database)
 {
-	LIST_EACH(it, &pools->all) {
+	LIST_EACH (it, &pools->all) {
 		struct pool *pool = LIST_ITEM(it, struct pool, all);
 		for (int state = 0; concerns(pool, database) && state < SERVER_STATE_COUNT; state++)
-			LIST_EACH(s, &pool->servers[state]) {
+			LIST_EACH (s, &pool->servers[state]) {
 				struct server *server = LIST_ITEM(s, struct server, item);
 				server->close_needed = true;
 				if (state == SERVER_IDLE)
@@ -769,7 +770,7 @@ void pools_reconnect(struct pools *pools, const char *database)
 
 void pools_each(struct pools *pools, void (*on_pool)(void *arg, const struct pool_view *view), void *arg)
 {
-	LIST_EACH(it, &pools->all) {
+	LIST_EACH (it, &pools->all) {
 		struct pool *pool = LIST_ITEM(it, struct pool, all);
 		struct waiter *waiter = first_waiter(pool);
 		struct pool_view view = { .target = pool->target,
@@ -785,7 +786,7 @@ void pools_each(struct pools *pools, void (*on_pool)(void *arg, const struct poo
 
 void pools_each_server(struct pools *pools, void (*on_server)(void *arg, const struct server *server), void *arg)
 {
-	LIST_EACH(it, &pools->all) {
+	LIST_EACH (it, &pools->all) {
 		struct pool *pool = LIST_ITEM(it, struct pool, all);
 		for (int state = 0; state < SERVER_STATE_COUNT; state++)
 			for (struct list *s = pool->servers[state].next; s != &pool->servers[state]; s = s->next)

@@ -128,7 +128,7 @@ void server_free(struct server *server)
 	server->stream = NULL;
 	server_enter(server, SERVER_CLOSED);
 	list_remove(&server->item);
-	LIST_EACH(it, &server->cancels)
+	LIST_EACH (it, &server->cancels)
 		list_remove(it); /* they end by themselves, and find nobody to tell */
 	server_auth_free(server->auth);
 	server->auth = NULL;
@@ -143,8 +143,8 @@ static void fail(struct server *server, const struct server_failure *failure)
 static void fail_text(struct server *server, const char *message)
 {
 	char text[512];
-	snprintf(text, sizeof text, "cannot connect to %s port %d: %s",
-		 server->target->hosts.words[server->host_index], server->target->port, message);
+	snprintf(text, sizeof text, "cannot connect to %s port %d: %s", server->target->hosts.words[server->host_index],
+		 server->target->port, message);
 	fail(server, &(struct server_failure){ .sqlstate = "08006", .message = text });
 }
 
@@ -213,9 +213,9 @@ static size_t on_bytes(void *owner, struct span bytes)
 			break;
 		struct span body = span_of(rest.ptr + WIRE_HEAD_BYTES, head.total - WIRE_HEAD_BYTES);
 		taken += head.total;
-		bool fine = server->state == SERVER_LOGIN     ? login_message(server, head.type, body) :
-			    server->state == SERVER_RESETTING ? reset_message(server, head.type, body) :
-								idle_message(server, head.type, body);
+		bool fine = server->state == SERVER_LOGIN       ? login_message(server, head.type, body)
+			    : server->state == SERVER_RESETTING ? reset_message(server, head.type, body)
+								: idle_message(server, head.type, body);
 		if (!fine)
 			return bytes.len;
 	}
@@ -235,9 +235,9 @@ static void on_closed(void *owner, const char *why)
 	if (server->state == SERVER_LENT) {
 		server->holder_events->on_lost(server->holder, why);
 	} else if (server->state < SERVER_IDLE) {
-		fail_text(server, server->state == SERVER_LOGIN && strcmp(why, "unexpected eof") == 0 ?
-					  "the server closed the connection during login" :
-					  why);
+		fail_text(server, server->state == SERVER_LOGIN && strcmp(why, "unexpected eof") == 0
+					  ? "the server closed the connection during login"
+					  : why);
 	} else {
 		server->events->on_lost(server->owner, server, why);
 	}
@@ -269,8 +269,8 @@ static void fail_response(struct server *server, struct span body)
 	snprintf(message, sizeof message, "%s", wire_error_field(body, 'M').ptr);
 	/* Class 57P and 53: the node is not able to, for now; everything else is about this login. */
 	bool login = strncmp(sqlstate, "57P", 3) != 0 && strncmp(sqlstate, "53", 2) != 0;
-	fail(server, &(struct server_failure){
-			     .sqlstate = sqlstate, .message = message, .response = body, .login = login });
+	fail(server,
+	     &(struct server_failure){ .sqlstate = sqlstate, .message = message, .response = body, .login = login });
 }
 
 static bool login_message(struct server *server, char type, struct span body)

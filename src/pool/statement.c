@@ -37,7 +37,7 @@ static void free_statement(struct statement *statement)
 
 void statement_table_free(struct statement_table *table)
 {
-	TABLE_EACH(it, &table->by_key)
+	TABLE_EACH (it, &table->by_key)
 		free_statement(TABLE_ITEM(it, struct statement, item));
 	table_done(&table->by_key);
 	mem_free(table);
@@ -97,7 +97,7 @@ void statement_unref(struct statement *statement)
 
 void statement_table_sweep(struct statement_table *table)
 {
-	TABLE_EACH(it, &table->by_key) {
+	TABLE_EACH (it, &table->by_key) {
 		struct statement *statement = TABLE_ITEM(it, struct statement, item);
 		/* Only this loop hands out first references, so none can appear now. */
 		if (atomic_load_explicit(&statement->ref_count, memory_order_acquire) == 0) {

@@ -1,4 +1,5 @@
 /* The steps, statement by statement. */
+#include "route/analyse.h"
 #include "route/analysis.h"
 
 #include "route/builtin.h"

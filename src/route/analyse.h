@@ -12,12 +12,12 @@
 
 /* What a statement is analysed under. */
 struct analyse_input {
-	struct arena *arena;       /* of the plan */
+	struct arena *arena; /* of the plan */
 	const struct trust *trust; /* with map and names; both NULL if there is no map */
 	struct span text;
 	const struct slot *slots;
 	size_t slot_count;
-	const uint32_t *types;     /* of parameters, as declared */
+	const uint32_t *types; /* of parameters, as declared */
 	unsigned type_count;
 };
 

@@ -1,7 +1,11 @@
 /* What the parts of the analyser share: analyse.c, scope.c, check.c, values.c, facts.c, insert.c. */
 #pragma once
 
-#include "route/analyse.h"
+#include "route/recipe.h"
+#include "route/template.h"
+#include "route/trust.h"
+
+struct analyse_input; /* route/analyse.h */
 
 enum { SCOPE_MAX = 16, FACTS_MAX = 64, PARAMS_MAX = 4096 };
 
@@ -29,8 +33,8 @@ struct fact {
 /* How an undeclared parameter is used: its type is that of its first use. */
 struct param_use {
 	unsigned count, proven; /* all uses; those whose type is known */
-	uint32_t type;          /* of the proven uses, varchar as text */
-	bool differs;           /* they are not all of one type */
+	uint32_t type; /* of the proven uses, varchar as text */
+	bool differs; /* they are not all of one type */
 };
 
 struct analysis {

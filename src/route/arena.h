@@ -8,7 +8,7 @@
 
 struct arena {
 	struct arena_block *blocks; /* newest first */
-	size_t held_bytes;          /* of all blocks, their headers included */
+	size_t held_bytes; /* of all blocks, their headers included */
 };
 
 void arena_init(struct arena *arena);

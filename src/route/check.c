@@ -1,6 +1,7 @@
 /* The checks: everything in a statement that could mean something else, or give something
  * else, on another node is declined here. One function a kind of node, in a table;
  * a kind without one is no more than its children. */
+#include "route/analyse.h"
 #include "route/analysis.h"
 
 #include "base/mem.h"

@@ -1,6 +1,7 @@
 /* Facts and ties: from the equalities that hold, the key of each distributed table. A table's
  * key column is followed through column = column, between columns of one type and
  * collation, to every value that it must equal. */
+#include "route/analyse.h"
 #include "route/analysis.h"
 
 static bool operand_place(struct analysis *a, const struct tree *node, struct place *place);

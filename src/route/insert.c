@@ -1,4 +1,5 @@
 /* INSERT … VALUES: each row is tied by the values that it gives to the key columns. */
+#include "route/analyse.h"
 #include "route/analysis.h"
 
 struct insert {

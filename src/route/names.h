@@ -14,7 +14,7 @@
 struct names {
 	const struct map *map;
 	bool path_known;
-	bool catalog_listed;  /* search_path names pg_catalog, so that it is not searched first */
+	bool catalog_listed; /* search_path names pg_catalog, so that it is not searched first */
 	struct span *schemas; /* of the path, those that exist, each once; pg_catalog and pg_temp left out */
 	size_t schema_count;
 };

@@ -1,6 +1,8 @@
 /* Text to statements: the call of libpg_query, and one statement after the other. */
 #include "route/parse_nodes.h"
 
+#include "route/parse.h"
+
 #include "pg_query.h"
 #include "pg_query/pg_query_internal.h"
 

@@ -13,7 +13,7 @@
 struct parsed {
 	struct statement *statements;
 	size_t count;
-	bool ok;            /* false: see reason; count is 0 */
+	bool ok; /* false: see reason; count is 0 */
 	enum reason reason; /* REASON_SYNTAX, REASON_TOO_LARGE */
 };
 

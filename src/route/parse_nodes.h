@@ -7,7 +7,7 @@
 #include "nodes/primnodes.h"
 #include "nodes/pg_list.h"
 
-#include "route/parse.h"
+#include "route/tree.h"
 
 /* Makes trees in the arena. Fails sticky: once `too_deep`, nodes are left out. */
 struct maker {
@@ -21,7 +21,7 @@ struct tree *make_node(struct maker *maker, const void *node);
 struct tree *make_relation(struct maker *maker, const RangeVar *range);
 const char *make_text(struct maker *maker, const char *text); /* a copy; NULL stays NULL */
 struct tree *make_name_list(struct maker *maker, enum tree_clause clause, const List *names);
-void tree_append(struct tree *parent, struct tree *child);    /* NULL child is fine; a child may bring siblings */
+void tree_append(struct tree *parent, struct tree *child); /* NULL child is fine; a child may bring siblings */
 
 /* parse_command.c: fills class, effects and the rest of a statement that is not
  * SELECT, INSERT, UPDATE, DELETE or MERGE. */

@@ -11,19 +11,19 @@
 #include "base/table.h"
 #include "route/arena.h"
 #include "route/recipe.h"
-#include "route/router.h"
+#include "route/part.h"
 #include "route/template.h"
 
 struct tally;
 
 struct plan {
 	unsigned refs;
-	struct arena arena;  /* everything below lives here */
-	struct map *map;     /* counted; NULL if there was none */
-	struct part *parts;  /* a plan whose parts have bodies is not cacheable: they point into its text */
+	struct arena arena; /* everything below lives here */
+	struct map *map; /* counted; NULL if there was none */
+	struct part *parts; /* a plan whose parts have bodies is not cacheable: they point into its text */
 	size_t part_count;
 	bool understood, encoding_matches;
-	bool cacheable;      /* means the same whatever its literals are */
+	bool cacheable; /* means the same whatever its literals are */
 	enum reason reason;
 	struct span template;
 	uint64_t template_id;

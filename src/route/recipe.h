@@ -14,7 +14,7 @@
 #include "route/reason.h"
 
 enum source_kind {
-	SOURCE_SLOT,  /* a literal: `index` is its slot */
+	SOURCE_SLOT, /* a literal: `index` is its slot */
 	SOURCE_PARAM, /* `index` is the parameter's number less one; `declared` its type, 0 = the column's */
 	SOURCE_TRUE,
 	SOURCE_FALSE,
@@ -27,7 +27,7 @@ struct source {
 	enum source_kind kind;
 	unsigned index;
 	uint32_t declared;
-	bool negative;       /* a minus stands before the literal */
+	bool negative; /* a minus stands before the literal */
 };
 
 struct tie {
@@ -45,7 +45,7 @@ enum recipe_kind {
 
 struct recipe {
 	enum recipe_kind kind;
-	enum reason reason;                    /* unless RECIPE_TIED */
+	enum reason reason; /* unless RECIPE_TIED */
 	const struct map_relation **relations; /* all that it names, as far as they were found; each once */
 	size_t relation_count;
 	struct tie *ties;

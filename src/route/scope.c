@@ -1,5 +1,6 @@
 /* FROM, and the names of its columns, as parse_relation.c of the server would see them: a
  * name without a table must fit one column of all tables, a name with one its table's. */
+#include "route/analyse.h"
 #include "route/analysis.h"
 
 static bool add_item(struct analysis *a, const struct tree *item);

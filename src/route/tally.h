@@ -4,10 +4,10 @@
 
 #include "base/list.h"
 #include "base/table.h"
-#include "route/router.h"
+#include "route/part.h"
 
 struct tally {
-	struct table_item in_table;        /* key: the template */
+	struct table_item in_table; /* key: the template */
 	struct list in_use_order;
 	unsigned refs;
 	struct route_template_stats stats; /* text: made for showing; lives behind this struct */

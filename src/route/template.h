@@ -38,11 +38,11 @@ struct template
 	struct slot *slots;
 	size_t slot_count, slot_room;
 	enum template_trouble trouble;
-	bool odd_literals;  /* E'', U&'', B'' or N'': whether the text is valid depends on their content */
+	bool odd_literals; /* E'', U&'', B'' or N'': whether the text is valid depends on their content */
 	bool unicode_names; /* U&"…" */
 	bool foreign_names; /* a name with bytes beyond ASCII */
-	bool temp_names;    /* pg_temp.x, or a session's pg_temp_N.x */
-	bool params;        /* $n */
+	bool temp_names; /* pg_temp.x, or a session's pg_temp_N.x */
+	bool params; /* $n */
 };
 
 void template_init(struct template *template);

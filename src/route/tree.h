@@ -12,7 +12,7 @@
 #include <stddef.h>
 
 #include "route/arena.h"
-#include "route/router.h"
+#include "route/part.h"
 
 enum tree_kind {
 	/* expressions */
@@ -37,11 +37,11 @@ enum tree_kind {
 	TREE_OPAQUE, /* not analysed, and its inside is not seen */
 	/* FROM */
 	TREE_RELATION, /* names; text: alias or NULL; mark: RELATION_… */
-	TREE_JOIN,     /* mark: enum join_kind and JOIN_…; children: left, right, CLAUSE_ON or CLAUSE_USING */
+	TREE_JOIN, /* mark: enum join_kind and JOIN_…; children: left, right, CLAUSE_ON or CLAUSE_USING */
 	/* parts of statements */
 	TREE_TARGET, /* text: label, or the column assigned to; child: the value; mark: TARGET_… */
-	TREE_NAME,   /* text: a name in a list of names */
-	TREE_LIST,   /* a row of VALUES, a list */
+	TREE_NAME, /* text: a name in a list of names */
+	TREE_LIST, /* a row of VALUES, a list */
 	TREE_CLAUSE, /* mark: enum tree_clause */
 	/* statements; children: clauses. The relation written to is the child of CLAUSE_INTO */
 	TREE_SELECT, /* mark: SELECT_… */
@@ -66,66 +66,66 @@ enum tree_clause {
 	CLAUSE_LIMIT,
 	CLAUSE_LOCKING,
 	CLAUSE_COLUMNS, /* INSERT: the target columns */
-	CLAUSE_SOURCE,  /* INSERT: the query */
+	CLAUSE_SOURCE, /* INSERT: the query */
 	CLAUSE_SET,
 	CLAUSE_CONFLICT,
 	CLAUSE_RETURNING,
 	CLAUSE_ON,
 	CLAUSE_USING,
-	CLAUSE_ARMS,    /* UNION, INTERSECT, EXCEPT: the two queries */
+	CLAUSE_ARMS, /* UNION, INTERSECT, EXCEPT: the two queries */
 };
 
 enum join_kind { JOIN_KIND_INNER, JOIN_KIND_LEFT, JOIN_KIND_RIGHT, JOIN_KIND_FULL, JOIN_KIND_MASK = 7 };
 
 enum tree_mark {
-	COLUMN_STAR = 1 << 0,        /* ends in * */
-	CAST_TYPMODS = 1 << 0,       /* has a length or precision */
+	COLUMN_STAR = 1 << 0, /* ends in * */
+	CAST_TYPMODS = 1 << 0, /* has a length or precision */
 	CAST_ARRAY = 1 << 1,
-	CAST_ODD = 1 << 2,           /* SETOF, %TYPE */
+	CAST_ODD = 1 << 2, /* SETOF, %TYPE */
 	RELATION_COLUMN_ALIASES = 1 << 0,
-	RELATION_DATABASE = 1 << 1,  /* qualified with a database */
+	RELATION_DATABASE = 1 << 1, /* qualified with a database */
 	RELATION_TEMPORARY = 1 << 2, /* made as TEMP */
 	JOIN_NATURAL = 1 << 3,
 	JOIN_ALIAS = 1 << 4,
-	TARGET_PART = 1 << 0,        /* assigns to a field or element of the column */
+	TARGET_PART = 1 << 0, /* assigns to a field or element of the column */
 	SELECT_INTO = 1 << 0,
 	SELECT_SET_OPERATION = 1 << 1,
-	INSERT_OVERRIDES = 1 << 0,   /* OVERRIDING USER VALUE */
+	INSERT_OVERRIDES = 1 << 0, /* OVERRIDING USER VALUE */
 };
 
 struct tree {
 	enum tree_kind kind;
 	int mark;
-	int location;              /* byte offset in the text, -1 if it has none */
-	const char *const *names;  /* ends with NULL; folded and unquoted as the server would */
+	int location; /* byte offset in the text, -1 if it has none */
+	const char *const *names; /* ends with NULL; folded and unquoted as the server would */
 	const char *text;
 	struct tree *first, *next; /* first child, next sibling */
-	struct tree *last;         /* last child: for appending */
+	struct tree *last; /* last child: for appending */
 };
 
 /* When the query inside a command runs. */
 enum query_use {
 	QUERY_NONE,
-	QUERY_RUNS,    /* with this part */
+	QUERY_RUNS, /* with this part */
 	QUERY_PLANNED, /* EXPLAIN: planned only */
 };
 
 /* One statement of a text. */
 struct statement {
 	enum part_class cls;
-	unsigned effects;     /* of the command itself, without the query's */
+	unsigned effects; /* of the command itself, without the query's */
 	enum pin pin;
 	const char *tag, *name;
 	bool chain, read_only, has_options;
 	struct part_setting *settings;
 	size_t setting_count;
-	bool has_literals;    /* says something that depends on its literals: not to be cached */
-	bool body;            /* PREPARE, EXECUTE: their body is to be found in the text */
-	bool creates;         /* makes an object in the first schema of search_path */
+	bool has_literals; /* says something that depends on its literals: not to be cached */
+	bool body; /* PREPARE, EXECUTE: their body is to be found in the text */
+	bool creates; /* makes an object in the first schema of search_path */
 	enum query_use query_use;
-	struct tree *query;   /* PART_ROWS, and what other commands have inside */
+	struct tree *query; /* PART_ROWS, and what other commands have inside */
 	struct tree *written; /* COPY … FROM: the relation, with CLAUSE_COLUMNS behind it */
-	size_t start, end;    /* its bytes in the text */
+	size_t start, end; /* its bytes in the text */
 };
 
 /* The child that is this clause; NULL if there is none. */

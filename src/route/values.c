@@ -1,5 +1,6 @@
 /* Values: which literal or parameter an expression is, and of what type. What only looks like the
  * key's value is told apart here: '42'::text for an integer key, $1 in two roles. */
+#include "route/analyse.h"
 #include "route/analysis.h"
 
 static uint32_t plain_type(uint32_t type);

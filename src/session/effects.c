@@ -146,7 +146,7 @@ static void forget_portals(struct client *c)
 {
 	handle_unref(c->portal);
 	c->portal = NULL;
-	LIST_EACH(it, &c->portals) {
+	LIST_EACH (it, &c->portals) {
 		struct portal *portal = LIST_ITEM(it, struct portal, item);
 		list_remove(it);
 		handle_unref(portal->handle);

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "pool/cancel.h"
 #include "session/client.h"
+#include "session/sessions.h"
 
 static size_t startup_bytes(struct client *c, struct span bytes);
 static size_t auth_bytes(struct client *c, struct span bytes);
@@ -81,8 +82,8 @@ static size_t startup_bytes(struct client *c, struct span bytes)
 		/* What comes in the same breath as the request cannot be meant for the plain connection. */
 		if (*asked || bytes.len > total)
 			client_fatal(c, "08P01",
-				     *asked ? "the request for encryption came twice" :
-					      "received unencrypted data after SSL request",
+				     *asked ? "the request for encryption came twice"
+					    : "received unencrypted data after SSL request",
 				     NULL);
 		else
 			buf_add_u8(client_out(c), 'N');
@@ -101,7 +102,8 @@ static void session_startup(struct client *c, const struct startup *startup)
 	if (!read_parameters(c, startup->parameters, &protocol_options))
 		return;
 	if (c->user_name == NULL || c->user_name[0] == '\0') {
-		client_fatal(c, "28000", "no username supplied: no PostgreSQL user name specified in startup packet", NULL);
+		client_fatal(c, "28000", "no username supplied: no PostgreSQL user name specified in startup packet",
+			     NULL);
 		return;
 	}
 	if (c->database_name == NULL || c->database_name[0] == '\0') {
@@ -152,7 +154,8 @@ static bool put_startup(struct client *c, struct span name, const char *value)
  * pg_split_opts() and process_postgres_switches() make of `options`. */
 static bool read_options(struct client *c, const char *options)
 {
-	const char *unsupported = "unsupported options startup parameter: only '-c config=val' and '--config=val' are allowed";
+	const char *unsupported =
+		"unsupported options startup parameter: only '-c config=val' and '--config=val' are allowed";
 	char *word = mem_alloc(strlen(options) + 1);
 	bool fine = true, wants_value = false;
 	while (fine && *options) {
@@ -217,7 +220,8 @@ static bool read_parameters(struct client *c, struct span parameters, bool *prot
 			if (!read_options(c, value.ptr))
 				return false;
 		} else if (span_is(name, "replication")) {
-			if (!span_is(value, "false") && !span_is(value, "off") && !span_is(value, "no") && !span_is(value, "0")) {
+			if (!span_is(value, "false") && !span_is(value, "off") && !span_is(value, "no") &&
+			    !span_is(value, "0")) {
 				client_fatal(c, "0A000", "replication connections are not supported yet",
 					     "Connect to the server itself.");
 				return false;
@@ -254,8 +258,8 @@ static void start_exchange(struct client *c)
 		char host[ADDRESS_TEXT_BYTES];
 		log_info("C-%llu: %s/%s@%s:%d login attempt: db=%s user=%s tls=no replication=no",
 			 (unsigned long long)c->serial, c->database_name, c->user_name,
-			 address_host(stream_peer(c->stream), host), address_port(stream_peer(c->stream)), c->database_name,
-			 c->user_name);
+			 address_host(stream_peer(c->stream), host), address_port(stream_peer(c->stream)),
+			 c->database_name, c->user_name);
 	}
 	c->login = user ? user_ref(user) : NULL;
 	struct client_auth_setup setup = {
@@ -326,7 +330,8 @@ static void admit(struct client *c)
 		client_fatal(c, "57P03", "pooler is shutting down", NULL);
 		return;
 	}
-	if (atomic_fetch_add(&s->shared->client_count, 1) >= s->settings->max_client_conn && s->settings->max_client_conn) {
+	if (atomic_fetch_add(&s->shared->client_count, 1) >= s->settings->max_client_conn &&
+	    s->settings->max_client_conn) {
 		atomic_fetch_sub(&s->shared->client_count, 1);
 		client_fatal(c, "53300", "no more connections allowed (max_client_conn)", NULL);
 		return;
@@ -384,10 +389,14 @@ static void send_welcome(struct client *c, const struct guc_set *parameters)
 static void admit_console(struct client *c)
 {
 	static const char *const parameters[][2] = {
-		{ "server_version", PACKAGE_VERSION "/pgshunt" }, { "client_encoding", "UTF8" },
-		{ "server_encoding", "UTF8" },                  { "datestyle", "ISO" },
-		{ "timezone", "GMT" },                          { "standard_conforming_strings", "on" },
-		{ "is_superuser", "on" },                       { "integer_datetimes", "on" },
+		{ "server_version", PACKAGE_VERSION "/pgshunt" },
+		{ "client_encoding", "UTF8" },
+		{ "server_encoding", "UTF8" },
+		{ "datestyle", "ISO" },
+		{ "timezone", "GMT" },
+		{ "standard_conforming_strings", "on" },
+		{ "is_superuser", "on" },
+		{ "integer_datetimes", "on" },
 	};
 	const struct settings *settings = c->sessions->settings;
 	struct span user = span_text(c->user_name);

@@ -80,6 +80,25 @@ static size_t skip_bytes(struct client *c, struct span bytes)
 	return 0;
 }
 
+/* After a reload: the tenant under the new settings; the old one stays if the database is gone. */
+static void renew_tenant(struct client *c)
+{
+	struct sessions *s = c->sessions;
+	struct user *login = users_find(s->users, span_text(c->user_name));
+	struct tenant *old = c->tenant;
+	struct tenant *tenant =
+		tenant_enter(s, span_text(c->database_name), span_text(c->user_name), login ? login : c->login);
+	if (tenant == NULL)
+		return;
+	if (!tenant->welcome_known && old->welcome_known) {
+		guc_copy(&tenant->welcome, &old->welcome);
+		tenant->welcome_known = true;
+	}
+	c->tenant = tenant;
+	effects_environment(c);
+	tenant_leave(old);
+}
+
 static size_t idle_bytes(struct client *c, struct span bytes)
 {
 	struct wire_head head;
@@ -93,7 +112,7 @@ static size_t idle_bytes(struct client *c, struct span bytes)
 		return taken || c->drop_bytes == 0 ? taken : idle_bytes(c, bytes);
 	}
 	if (c->status == 'I' && c->tenant->database->settings != c->sessions->settings)
-		tenant_renew(c);
+		renew_tenant(c);
 	if (in_session_mode(c)) {
 		c->decision = (struct route_decision){ .kind = ROUTE_COORDINATOR, .reason = REASON_SESSION_MODE };
 		c->batch_ready = false;

@@ -13,7 +13,7 @@ static const struct route_options options = {
 	.route_functions = { "trusted", 7 }, .max_text_bytes = 20000, .max_depth = 60, .cache_bytes = 256 * 1024
 };
 
-static struct map *maps[2];           /* global: made once */
+static struct map *maps[2]; /* global: made once */
 static struct router *shared_router; /* global: keeps its cache from input to input */
 
 static void check_text(struct router *router, const struct route_env *env, struct span text, unsigned char types_from,
