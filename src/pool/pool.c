@@ -59,7 +59,7 @@ struct paused_database {
 struct request {
 	struct mail mail;
 	struct pools *to;
-	unsigned from;
+	unsigned from, wanted; /* how many at most */
 	struct target *target; /* REQUEST_SERVER: give an idle one of this pool */
 	struct account *account; /* REQUEST_EVICT: close an idle one that counts here */
 	enum account_kind kind;
@@ -304,6 +304,7 @@ static void ask(struct pool *pool, int loop, int kind)
 	struct request *request = MEM_NEW(struct request);
 	request->to = pools->peers[loop];
 	request->from = loop_index(pools->loop);
+	request->wanted = pool->waiting_count;
 	request->target = target_ref(pool->target);
 	request->kind = (enum account_kind)kind;
 	request->account = pool->target->accounts[kind];
@@ -368,8 +369,9 @@ static void on_request(struct mail *mail, struct loop *loop)
 	(void)loop;
 	if (request->kind == ACCOUNT_POOL) {
 		struct pool *pool = find(pools, request->target->key);
-		struct server *server = pool ? first_idle(pool) : NULL;
-		if (server && list_empty(&pool->waiters) && server_can_move(server)) {
+		struct server *server;
+		while (pool && request->wanted-- && list_empty(&pool->waiters) && (server = first_idle(pool)) != NULL &&
+		       server_can_move(server)) {
 			unlist_idle(pool, server);
 			hand_over(pool, server, request->from);
 		}
@@ -390,6 +392,7 @@ static void on_handover(struct mail *mail, struct loop *loop)
 	server_attach(server, loop, pools->dns, &server_events, pool);
 	pool->asked_us = 0;
 	place(pool, server);
+	grow(pool);
 }
 
 static void hand_over(struct pool *pool, struct server *server, unsigned loop)
