@@ -44,6 +44,8 @@ void stream_free(struct stream *s);
 /* Hands the stream over to the loop: sends what is still to be sent, waits a moment
  * for the peer to close, closes. No callback comes any more. */
 void stream_finish(struct stream *s);
+/* The same, and a callback once the socket is closed; possibly before this returns. */
+void stream_finish_then(struct stream *s, void (*on_finished)(void *arg), void *arg);
 
 /* Another owner from now on. */
 void stream_own(struct stream *s, const struct stream_events *events, void *owner);

@@ -39,8 +39,14 @@ int account_count(const struct account *account);
 int account_limit(const struct account *account); /* 0 = none */
 void account_set_limit(struct account *account, int limit);
 
+/* Connections that still count but are being closed: whoever waits need not close another one. */
+void account_leave(struct account *account, int delta);
+int account_leaving(const struct account *account);
+
 /* Takes one; false if the bound is reached. `spare` more are kept free for others. */
 bool account_try(struct account *account, int spare);
+/* Gives back one that was taken in vain, since another account refused: nobody is woken. */
+void account_untake(struct account *account);
 /* Gives one back and wakes the loop whose waiter is oldest. */
 void account_give(struct account *account);
 /* Wakes the loop that has waited longest for this account, if any does. */

@@ -99,8 +99,9 @@ struct server *server_new(struct loop *loop, struct dns *dns, struct target *tar
 /* Begins to connect: call it once the server is listed. */
 void server_start(struct server *server);
 
-/* Closes it (politely if it is idle) and frees it at the end of the callback. No callback follows. */
-void server_free(struct server *server);
+/* Closes it (politely if nothing is under way) and frees it at the end of the callback. No callback follows but
+ * on_gone (NULL is fine): the node has let go of the connection, or was given time enough to. */
+void server_free(struct server *server, void (*on_gone)(void *arg), void *arg);
 
 void server_lend(struct server *server, const struct holder_events *events, void *holder);
 /* Back to IDLE (the pool has checked that it is clean). */

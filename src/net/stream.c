@@ -11,7 +11,7 @@
 
 #include "base/mem.h"
 
-enum stream_state { STREAM_CONNECTING, STREAM_OPEN, STREAM_FINISHING, STREAM_DEAD };
+enum stream_state { STREAM_CONNECTING, STREAM_OPEN, STREAM_FAILED, STREAM_FINISHING, STREAM_DEAD };
 
 enum {
 	READ_AHEAD_BYTES = 16 * 1024, /* room asked for when bytes are waiting already */
@@ -32,6 +32,8 @@ struct stream {
 	const struct stream_events *events;
 	void *owner;
 	struct timer *finish_timer;
+	void (*on_finished)(void *arg);
+	void *finish_arg;
 	struct address peer, local;
 };
 
@@ -124,6 +126,8 @@ void stream_free(struct stream *s)
 	}
 	close(s->fd);
 	s->fd = -1;
+	if (s->on_finished)
+		s->on_finished(s->finish_arg);
 	if (s->loop)
 		loop_defer(s->loop, release, s);
 	else
@@ -143,6 +147,13 @@ static void finish_sent(struct stream *s)
 
 void stream_finish(struct stream *s)
 {
+	stream_finish_then(s, NULL, NULL);
+}
+
+void stream_finish_then(struct stream *s, void (*on_finished)(void *arg), void *arg)
+{
+	s->on_finished = on_finished;
+	s->finish_arg = arg;
 	if (s->state != STREAM_OPEN) {
 		stream_free(s);
 		return;
@@ -201,7 +212,7 @@ void stream_forward(struct stream *s, struct span bytes)
 
 static void flush(struct stream *s)
 {
-	if (s->state == STREAM_CONNECTING || s->state == STREAM_DEAD || s->writing)
+	if (s->state == STREAM_CONNECTING || s->state == STREAM_FAILED || s->state == STREAM_DEAD || s->writing)
 		return;
 	if (buf_failed(&s->out)) {
 		fail(s, "out of memory");
@@ -314,8 +325,9 @@ static void fail(struct stream *s, const char *why)
 		stream_free(s);
 		return;
 	}
-	if (s->state == STREAM_DEAD)
+	if (s->state == STREAM_DEAD || s->state == STREAM_FAILED)
 		return;
+	s->state = STREAM_FAILED;
 	event_del(&s->read_event);
 	event_del(&s->write_event);
 	s->events->on_closed(s->owner, why);

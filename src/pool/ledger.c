@@ -21,7 +21,7 @@ struct account {
 	struct table_item item;
 	struct ledger *ledger;
 	char *key;
-	_Atomic int count, limit;
+	_Atomic int count, limit, leaving;
 	_Atomic int64_t down_until_us;
 	char why_down[WHY_BYTES]; /* under the ledger's lock */
 	struct lane *lanes;
@@ -142,6 +142,16 @@ void account_set_limit(struct account *account, int limit)
 		account_wake(account);
 }
 
+void account_leave(struct account *account, int delta)
+{
+	atomic_fetch_add_explicit(&account->leaving, delta, memory_order_relaxed);
+}
+
+int account_leaving(const struct account *account)
+{
+	return atomic_load_explicit(&account->leaving, memory_order_relaxed);
+}
+
 bool account_try(struct account *account, int spare)
 {
 	int count = atomic_load(&account->count);
@@ -151,6 +161,11 @@ bool account_try(struct account *account, int spare)
 			return false;
 	} while (!atomic_compare_exchange_weak(&account->count, &count, count + 1));
 	return true;
+}
+
+void account_untake(struct account *account)
+{
+	atomic_fetch_sub(&account->count, 1);
 }
 
 void account_give(struct account *account)

@@ -76,6 +76,7 @@ static void on_ready(void *owner, struct server *server, bool first);
 static void on_failed(void *owner, struct server *server, const struct server_failure *failure);
 static void on_lost(void *owner, struct server *server, const char *why);
 static void place(struct pool *pool, struct server *server);
+static void place_now(struct pool *pool, struct server *server, bool may_wait);
 static void grow(struct pool *pool);
 static void publish(struct pool *pool);
 static void close_server(struct pool *pool, struct server *server, const char *why);
@@ -248,14 +249,17 @@ static void publish(struct pool *pool)
 static int take_accounts(struct target *target)
 {
 	static const enum account_kind order[] = { ACCOUNT_POOL, ACCOUNT_DATABASE, ACCOUNT_USER, ACCOUNT_NODE };
+	int own = account_count(target->accounts[ACCOUNT_POOL]), share;
 	for (size_t i = 0; i < MEM_COUNT(order); i++) {
 		struct account *account = target->accounts[order[i]];
+		/* Of those who wait the one that has least is next. */
+		bool others_first = order[i] != ACCOUNT_POOL && account_waited_for(account, &share) && share < own;
 		/* One connection of a node is kept for cancels and the watcher. */
 		int spare = order[i] == ACCOUNT_NODE && account_limit(account) > 2 ? 1 : 0;
-		if (account_try(account, spare))
+		if (!others_first && account_try(account, spare))
 			continue;
 		for (size_t taken = 0; taken < i; taken++)
-			account_give(target->accounts[order[taken]]);
+			account_untake(target->accounts[order[taken]]);
 		return (int)order[i];
 	}
 	return -1;
@@ -267,6 +271,21 @@ static void give_accounts(struct target *target)
 		account_give(target->accounts[kind]);
 }
 
+static void leave_accounts(struct target *target, int delta)
+{
+	for (int kind = 0; kind < ACCOUNT_KIND_COUNT; kind++)
+		account_leave(target->accounts[kind], delta);
+}
+
+/* The node has let go of a server: only now may another one take its place. */
+static void on_gone(void *arg)
+{
+	struct target *target = arg;
+	leave_accounts(target, -1);
+	give_accounts(target);
+	target_unref(target);
+}
+
 static void close_server(struct pool *pool, struct server *server, const char *why)
 {
 	struct target *target = target_ref(server->target);
@@ -276,9 +295,13 @@ static void close_server(struct pool *pool, struct server *server, const char *w
 		unlist_idle(pool, server);
 	else if (server->state < SERVER_IDLE)
 		pool->connecting_count--;
-	server_free(server);
-	give_accounts(target);
-	target_unref(target);
+	leave_accounts(target, 1);
+	if (pool->pools->closing) {
+		server_free(server, NULL, NULL);
+		on_gone(target);
+	} else {
+		server_free(server, on_gone, target);
+	}
 }
 
 static void launch(struct pool *pool)
@@ -312,16 +335,16 @@ static void ask(struct pool *pool, int loop, int kind)
 	loop_post(ledger_loop(pools->ledger, (unsigned)loop), &request->mail);
 }
 
-/* No room in an account: free some, here or elsewhere. True if it is worth another try at once. */
-static bool make_room(struct pool *pool, int kind)
+/* No room in an account: free some, here or elsewhere. The ledger says when it is there. */
+static void make_room(struct pool *pool, int kind)
 {
 	struct account *account = pool->target->accounts[kind];
-	if (kind != ACCOUNT_POOL && evict_idle(pool->pools, account, (enum account_kind)kind))
-		return true;
+	if (account_leaving(account) > 0 ||
+	    (kind != ACCOUNT_POOL && evict_idle(pool->pools, account, (enum account_kind)kind)))
+		return;
 	int loop = account_idle_elsewhere(account, loop_index(pool->pools->loop));
 	if (loop >= 0)
 		ask(pool, loop, kind);
-	return false;
 }
 
 /* Opens servers for those who wait. */
@@ -332,10 +355,10 @@ static void grow(struct pool *pool)
 	int blocked = -1;
 	while (pool->connecting_count < pool->waiting_count && pool->connecting_count < CONNECTING_AT_ONCE) {
 		blocked = take_accounts(pool->target);
-		if (blocked >= 0 && make_room(pool, blocked))
-			blocked = take_accounts(pool->target);
-		if (blocked >= 0)
+		if (blocked >= 0) {
+			make_room(pool, blocked);
 			break;
+		}
 		launch(pool);
 		if (loop_now_us(pool->pools->loop) < pool->retry_us)
 			break; /* it failed at once */
@@ -414,7 +437,7 @@ static bool owed_to_others(struct pool *pool)
 	static const enum account_kind shared[] = { ACCOUNT_NODE, ACCOUNT_DATABASE, ACCOUNT_USER };
 	int count = account_count(pool->target->accounts[ACCOUNT_POOL]), share;
 	for (size_t i = 0; i < MEM_COUNT(shared); i++)
-		if (account_waited_for(pool->target->accounts[shared[i]], &share) && pool->blocked != (int)shared[i] &&
+		if (account_waited_for(pool->target->accounts[shared[i]], &share) &&
 		    (list_empty(&pool->waiters) || share + 1 < count))
 			return true;
 	return false;
@@ -437,6 +460,19 @@ static const char *too_old(struct pool *pool, const struct server *server)
 /* What becomes of a server in state IDLE that is in no list. */
 static void place(struct pool *pool, struct server *server)
 {
+	place_now(pool, server, true);
+}
+
+static void place_later(void *arg)
+{
+	struct server *server = arg;
+	if (server->state == SERVER_IDLE)
+		place_now(server->owner, server, false);
+}
+
+/* may_wait: it may be looked at again at the end of the callback, when its stream is at rest and can move. */
+static void place_now(struct pool *pool, struct server *server, bool may_wait)
+{
 	const char *old = too_old(pool, server);
 	if (old || pool->pools->closing || pool->paused) {
 		close_server(pool, server, old ? old : pool->paused ? "pause mode" : "closing");
@@ -447,9 +483,11 @@ static void place(struct pool *pool, struct server *server)
 	int64_t since_us = 0;
 	int elsewhere = account_oldest_elsewhere(pool->target->accounts[ACCOUNT_POOL], loop_index(pool->pools->loop),
 						 &since_us);
-	if (elsewhere >= 0 && server_can_move(server) &&
-	    (waiter == NULL || since_us + FAIR_SLACK_US < waiter->since_us)) {
+	bool older = elsewhere >= 0 && (waiter == NULL || since_us + FAIR_SLACK_US < waiter->since_us);
+	if (older && server_can_move(server)) {
 		hand_over(pool, server, (unsigned)elsewhere);
+	} else if (older && may_wait) {
+		loop_defer(pool->pools->loop, place_later, server);
 	} else if (owed_to_others(pool)) {
 		close_server(pool, server, "evicted");
 	} else if (waiter) {

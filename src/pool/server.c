@@ -113,17 +113,19 @@ static void release(void *arg)
 	mem_free(server);
 }
 
-void server_free(struct server *server)
+void server_free(struct server *server, void (*on_gone)(void *arg), void *arg)
 {
 	if (server->state == SERVER_CLOSED)
 		return;
 	if (server->state == SERVER_RESOLVING)
 		dns_forget(server->dns, server);
-	if (server->state == SERVER_IDLE && server->stream) {
+	if (server->state >= SERVER_IDLE && server->stream && owed_empty(&server->owed)) {
 		wire_simple(stream_out(server->stream), 'X');
-		stream_finish(server->stream);
+		stream_finish_then(server->stream, on_gone, arg);
 	} else {
 		stream_free(server->stream);
+		if (on_gone)
+			on_gone(arg);
 	}
 	server->stream = NULL;
 	server_enter(server, SERVER_CLOSED);
