@@ -124,6 +124,7 @@ struct client {
 	char status; /* what the last ReadyForQuery told it: I, T, E */
 	bool held; /* BEGIN was answered here and is still to be sent */
 	char *held_begin; /* its text */
+	bool held_by_portal; /* the client ran it by Execute of the unnamed portal */
 	bool started; /* held BEGIN is on its way with this batch */
 	bool outside; /* a Describe served outside of the held transaction */
 	bool failed; /* an error since the last end of a transaction */

@@ -391,6 +391,9 @@ void server_reset(struct server *server, const char *query, int64_t timeout_us)
 	server->deadline_us = timeout_us ? server->since_us + timeout_us : 0;
 	owed_add(&server->owed, OWED_QUERY, OWED_SWALLOW, NULL, 0);
 	wire_add_query(stream_out(server->stream), query);
+	/* Any simple query ends it. */
+	statement_unref(server->unnamed);
+	server->unnamed = NULL;
 }
 
 void server_check_deadline(struct server *server, int64_t now_us)

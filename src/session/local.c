@@ -17,7 +17,7 @@
 
 static bool can_answer(const struct client *c, struct span batch);
 static void answer_op(struct client *c, const struct op *op, struct span batch);
-static void run(struct client *c, const char *sql, size_t len);
+static void run(struct client *c, const char *sql, size_t len, bool by_portal);
 static void failed_transaction(struct client *c, struct span batch);
 
 bool local_answer(struct client *c, struct span batch)
@@ -90,8 +90,9 @@ static bool can_answer(const struct client *c, struct span batch)
 			return false;
 		proven &= op->type != 'P' || op->handle->statement->proven;
 	}
+	/* Without a Sync a Parse begins a transaction, and what comes next may be a BEGIN. */
 	if (facts->executed == 0)
-		return proven;
+		return proven && (facts->parsed == 0 || c->batch_ends);
 	if (facts->executed > 1 || !stands_alone(c))
 		return false;
 	if (c->held)
@@ -112,7 +113,7 @@ static const char *statement_text(const struct client *c, const struct op *op, s
 }
 
 /* Carries out a lone BEGIN, COMMIT or ROLLBACK. */
-static void run(struct client *c, const char *sql, size_t len)
+static void run(struct client *c, const char *sql, size_t len, bool by_portal)
 {
 	struct route_env env = request_env(c, c->map);
 	const struct script *script = router_read(c->tenant->database->router, &env, span_of(sql, len), NULL, 0);
@@ -123,6 +124,7 @@ static void run(struct client *c, const char *sql, size_t len)
 		mem_free(c->held_begin);
 		c->held_begin = mem_strndup(sql, len);
 		c->held = true;
+		c->held_by_portal = by_portal;
 		c->status = 'T';
 		c->transaction_us = loop_now_us(c->sessions->loop);
 	} else {
@@ -147,7 +149,7 @@ static void answer_op(struct client *c, const struct op *op, struct span batch)
 	switch (op->type) {
 	case 'Q':
 		sql = statement_text(c, op, batch, &len);
-		run(c, sql, len);
+		run(c, sql, len, false);
 		handles_remove_unnamed(&c->handles);
 		wire_add_ready(out, c->status);
 		break;
@@ -167,7 +169,7 @@ static void answer_op(struct client *c, const struct op *op, struct span batch)
 	case 'E':
 		if (c->portal) {
 			sql = statement_text(c, op, batch, &len);
-			run(c, sql, len);
+			run(c, sql, len, true);
 		}
 		break;
 	case 'S':

@@ -192,8 +192,9 @@ static struct statement *own_statement(struct client *c, const char *text)
 	return statement;
 }
 
-/* Runs a text ahead of the batch, without a Sync of its own: if it fails, so does the batch. */
-static void send_ahead(struct client *c, const char *text)
+/* Runs a text ahead of the batch, without a Sync of its own: if it fails, so does the batch. The portal that runs it is
+ * closed, unless the client knows of it. */
+static void send_ahead(struct client *c, const char *text, bool portal_is_the_clients)
 {
 	struct statement *statement = own_statement(c, text);
 	know(c, statement);
@@ -202,9 +203,8 @@ static void send_ahead(struct client *c, const char *text)
 	wire_add_execute(out_of(c));
 	owe(c, OWED_EXECUTE, OWED_SWALLOW, NULL, 0);
 	statement_unref(statement);
-	if (c->portal)
+	if (portal_is_the_clients)
 		return;
-	/* The client has no unnamed portal: it must not find this one. */
 	size_t token = wire_begin(out_of(c), 'C');
 	buf_add_text(out_of(c), "P");
 	buf_add_u8(out_of(c), 0);
@@ -214,7 +214,7 @@ static void send_ahead(struct client *c, const char *text)
 
 static void send_held_begin(struct client *c)
 {
-	send_ahead(c, c->held_begin);
+	send_ahead(c, c->held_begin, c->held_by_portal);
 	c->held = false;
 	c->started = true;
 }
@@ -223,7 +223,7 @@ static void send_held_begin(struct client *c)
 static void send_discard_sequences(struct client *c)
 {
 	if (c->server->sequences_of && c->server->sequences_of != c->serial)
-		send_ahead(c, "discard sequences");
+		send_ahead(c, "discard sequences", false);
 	c->server->sequences_of = c->serial;
 }
 
