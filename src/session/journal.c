@@ -87,11 +87,23 @@ void journal_rollback_to(struct journal *journal, const char *name)
 		cut(journal, at + 1); /* the savepoint itself lives on */
 }
 
+/* RESET ALL leaves who the session acts as alone (GUC_NO_RESET_ALL). */
+static const char *const kept[] = { "role", "session_authorization" };
+
+static bool outlives_reset_all(const char *name)
+{
+	for (size_t i = 0; i < MEM_COUNT(kept); i++)
+		if (strcasecmp(name, kept[i]) == 0)
+			return true;
+	return false;
+}
+
 const char *journal_value(const struct journal *journal, const char *name, bool *found)
 {
 	for (size_t i = journal->count; i-- > 0;) {
 		const struct journal_entry *e = &journal->entries[i];
-		if (e->name && (strcasecmp(e->name, name) == 0 || strcmp(e->name, "all") == 0)) {
+		if (e->name &&
+		    (strcasecmp(e->name, name) == 0 || (strcmp(e->name, "all") == 0 && !outlives_reset_all(name)))) {
 			*found = true;
 			return e->value;
 		}
@@ -100,10 +112,8 @@ const char *journal_value(const struct journal *journal, const char *name, bool 
 	return NULL;
 }
 
-/* RESET ALL leaves who the session acts as alone (GUC_NO_RESET_ALL). */
 static void reset_all(struct guc_set *set, const struct guc_set *start)
 {
-	static const char *const kept[] = { "role", "session_authorization" };
 	char *values[MEM_COUNT(kept)];
 	for (size_t i = 0; i < MEM_COUNT(kept); i++) {
 		const char *value = guc_get(set, kept[i]);
