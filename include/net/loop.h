@@ -22,7 +22,7 @@ void loop_free(struct loop *loop);
 unsigned loop_index(const struct loop *loop);
 struct event_base *loop_base(struct loop *loop); /* for layer net alone */
 
-/* Runs until loop_stop; call it on the loop's own thread. */
+/* Runs until loop_stop; call it on the loop's own thread. It may be run again. */
 void loop_run(struct loop *loop);
 void loop_stop(struct loop *loop); /* from any thread */
 

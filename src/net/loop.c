@@ -98,6 +98,7 @@ void loop_run(struct loop *loop)
 	while (!atomic_load(&loop->stopping))
 		event_base_loop(loop->base, EVLOOP_ONCE);
 	atomic_store(&loop->running, false);
+	atomic_store(&loop->stopping, false);
 }
 
 static void wake(struct loop *loop)

@@ -422,6 +422,8 @@ static void finish_connect(struct stream *s)
 	s->state = STREAM_OPEN;
 	learn_addresses(s);
 	event_add(&s->read_event, NULL);
+	if (buf_held(&s->out))
+		stream_out(s); /* written ahead: it leaves now */
 	if (s->events->on_connected)
 		s->events->on_connected(s->owner);
 }
