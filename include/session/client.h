@@ -225,6 +225,9 @@ size_t send_plain(struct client *c, struct span bytes, const struct wire_head *h
 
 /* --- answer.c: the server's answers --- */
 size_t answer_on_bytes(struct client *c, struct span bytes);
+/* A ParameterStatus while settings are sent ahead: what the client knows comes back, or what PostgreSQL makes of a
+ * value that was given at startup. */
+void answer_parameter(struct client *c, struct span body);
 void answer_fakes(struct client *c); /* makes up those whose turn has come */
 
 /* --- effects.c: what a completed statement leaves behind --- */
@@ -233,6 +236,8 @@ bool effects_lasting(const struct script *script); /* worth remembering until it
 /* The prepared statement that a lone DEALLOCATE is about, if it is one of the client's; else NULL. */
 struct handle *effects_deallocated(const struct client *c, const struct script *script);
 void effects_completed(struct client *c, const struct script *script, unsigned part, struct span tag);
+/* COMMIT or ROLLBACK has run, and perhaps the next transaction has begun with it: what was set holds, or is undone. */
+void effects_settings(struct client *c, bool committed);
 void effects_transaction_over(struct client *c);
 void effects_environment(struct client *c); /* search_path or role may have changed */
 

@@ -94,6 +94,12 @@ static void walk_target(struct walk *state, const struct tree *statement)
 	enum reason why;
 	const struct map_relation *relation =
 		state->trust->map ? names_relation(state->trust->names, into->first, &why) : NULL;
+	if (statement->kind == TREE_UPDATE && strcmp(tree_own_name(into->first), "pg_settings") == 0) {
+		/* Its rule calls set_config. */
+		state->effects |= EFFECT_SETTINGS_UNKNOWN;
+		if (state->pin == PIN_NONE)
+			state->pin = PIN_SET_CONFIG;
+	}
 	if (statement->kind == TREE_UPDATE && !tree_has(statement, TREE_DEFAULT))
 		return;
 	if (relation == NULL || effects_leaves_default(relation, statement, MAP_DEFAULT_SEQUENCE))

@@ -301,16 +301,30 @@ static bool on_error(struct client *c, struct span message)
 	return true;
 }
 
-static void on_parameter(struct client *c, struct span message)
+/* True if the client does not know it yet. */
+static bool note_parameter(struct client *c, struct span body)
 {
-	struct span body = span_of(message.ptr + WIRE_HEAD_BYTES, message.len - WIRE_HEAD_BYTES);
 	struct wire_reader r = wire_reader_of(body);
 	struct span name = wire_read_text(&r), value = wire_read_text(&r);
 	server_note_parameter(c->server, body);
 	if (r.failed || !guc_put(&c->told, name, value.ptr))
-		return;
+		return false;
 	effects_environment(c);
-	deliver(c, message);
+	return true;
+}
+
+static void on_parameter(struct client *c, struct span message)
+{
+	if (note_parameter(c, span_of(message.ptr + WIRE_HEAD_BYTES, message.len - WIRE_HEAD_BYTES)))
+		deliver(c, message);
+}
+
+void answer_parameter(struct client *c, struct span body)
+{
+	struct wire_reader r = wire_reader_of(body);
+	struct span name = wire_read_text(&r), value = wire_read_text(&r);
+	if (note_parameter(c, body))
+		wire_add_parameter(client_out(c), name, value);
 }
 
 static void on_complete(struct client *c, struct owed_entry *entry, unsigned index, struct span message)
@@ -325,8 +339,8 @@ static void on_complete(struct client *c, struct owed_entry *entry, unsigned ind
 	if (script)
 		effects_completed(c, script, index, tag);
 	bool about_savepoint = script && index < script->part_count && script->parts[index].cls == PART_ROLLBACK_TO;
-	if (c->journal.count && span_is(tag, "ROLLBACK") && !about_savepoint)
-		journal_clear(&c->journal);
+	if (!about_savepoint && (span_is(tag, "ROLLBACK") || span_is(tag, "COMMIT")))
+		effects_settings(c, span_is(tag, "COMMIT"));
 }
 
 static void on_ready(struct client *c, struct span message)

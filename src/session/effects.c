@@ -156,10 +156,10 @@ static void forget_portals(struct client *c)
 }
 
 /* ReadyForQuery 'I', or the end of the session: what was set holds, or is undone. */
-void effects_transaction_over(struct client *c)
+void effects_settings(struct client *c, bool committed)
 {
 	if (c->journal.count) {
-		if (!c->failed) {
+		if (committed) {
 			journal_apply(&c->journal, &c->wanted, &c->startup);
 			if (c->server)
 				journal_apply(&c->journal, &c->server->applied, NULL);
@@ -168,6 +168,11 @@ void effects_transaction_over(struct client *c)
 		effects_environment(c);
 	}
 	c->failed = false;
+}
+
+void effects_transaction_over(struct client *c)
+{
+	effects_settings(c, !c->failed);
 	if (c->disturbed) {
 		c->disturbed = false;
 		cluster_settle(c->tenant->database->cluster);

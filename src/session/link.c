@@ -291,7 +291,7 @@ size_t link_prepare_on_bytes(struct client *c, struct span bytes)
 		switch (verdict) {
 		case OWED_ASYNC:
 			if (head.type == 'S')
-				server_note_parameter(server, body);
+				answer_parameter(c, body);
 			break;
 		case OWED_PART:
 			break;
