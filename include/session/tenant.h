@@ -31,6 +31,7 @@ struct sessions_shared {
 	_Atomic int client_count; /* logged in or on the way, console not counted */
 	_Atomic int loop_clients[MAX_LOOPS]; /* for handing sockets to the emptiest loop */
 	_Atomic bool stopping; /* no new logins but the console's */
+	_Atomic uint64_t ddl_count; /* transactions that may have changed what names mean */
 	struct ledger *ledger;
 	struct clusters *clusters;
 	struct loop *const *loops;

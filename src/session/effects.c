@@ -175,6 +175,7 @@ void effects_transaction_over(struct client *c)
 	effects_settings(c, !c->failed);
 	if (c->disturbed) {
 		c->disturbed = false;
+		atomic_fetch_add(&c->sessions->shared->ddl_count, 1);
 		cluster_settle(c->tenant->database->cluster);
 	}
 	forget_portals(c);

@@ -476,6 +476,46 @@ static bool read_query(struct client *c, struct op *op, struct span body)
 	return true;
 }
 
+/* The shared statement of a text (the body of its Parse). What a server makes of it when it parses it depends on these
+ * settings: names, how strings are read, what constants such as '1.2.2020'::timestamptz mean; and it keeps the columns
+ * of its tables, so that after DDL a Parse is a new one. */
+static struct statement *intern(struct client *c, struct span body)
+{
+	static const char *const matter[] = { "role",
+					      "session_authorization",
+					      "search_path",
+					      "timezone",
+					      "datestyle",
+					      "intervalstyle",
+					      "client_encoding",
+					      "standard_conforming_strings",
+					      "transform_null_equals",
+					      "array_nulls",
+					      "xmloption",
+					      "lc_monetary" };
+	struct buf environment;
+	buf_init(&environment, 0);
+	buf_add_printf(&environment, "%llu", (unsigned long long)atomic_load(&c->sessions->shared->ddl_count));
+	for (size_t i = 0; i < MEM_COUNT(matter); i++) {
+		const char *value = effective(c, matter[i]);
+		buf_add_printf(&environment, "\n%s", value ? value : "");
+	}
+	struct statement *statement = statement_intern(c->sessions->statements, buf_span(&environment), body);
+	buf_done(&environment);
+	return statement;
+}
+
+/* A client that has changed such a setting since shares its statement with others than before. */
+static void follow_settings(struct client *c, struct handle *handle)
+{
+	if (handle->read_version == c->env_version || handle->text[0] == '\0')
+		return;
+	handle->read_version = c->env_version;
+	struct statement *statement = intern(c, handle->statement->body);
+	statement_unref(handle->statement);
+	handle->statement = statement;
+}
+
 static bool read_parse(struct client *c, struct op *op, struct span body)
 {
 	struct wire_reader r = wire_reader_of(body);
@@ -493,14 +533,10 @@ static bool read_parse(struct client *c, struct op *op, struct span body)
 		op->error = OP_TAKEN;
 		return true;
 	}
-	const char *path = effective(c, "search_path"), *role = effective(c, "role");
-	struct buf environment;
-	buf_init(&environment, 0);
-	buf_add_printf(&environment, "%s\n%s", role ? role : "", path ? path : "");
-	struct statement *statement = statement_intern(c->sessions->statements, buf_span(&environment), rest);
+	struct statement *statement = intern(c, rest);
 	op->handle = handles_add(&c->handles, text, statement);
+	op->handle->read_version = c->env_version;
 	statement_unref(statement);
-	buf_done(&environment);
 	if (c->status == 'E')
 		handle_script(c, op->handle); /* send.c wants to know whether it ends the transaction */
 	return true;
@@ -562,6 +598,7 @@ static bool read_bind(struct client *c, struct op *op, struct span body)
 		return true;
 	}
 	op->handle = handle_ref(handle);
+	follow_settings(c, handle);
 	set_portal(c, portal, handle);
 	const struct script *script = handle_script(c, handle);
 	struct route_param few[64], *params = bind_params(&bind, few, MEM_COUNT(few));
@@ -593,6 +630,8 @@ static bool read_about(struct client *c, struct op *op, struct span body)
 	if (handle)
 		op->handle = handle_ref(handle);
 	if (op->type == 'D') {
+		if (handle)
+			follow_settings(c, handle);
 		c->facts.describes = true;
 		if (handle == NULL)
 			op->error = OP_UNKNOWN;
