@@ -85,6 +85,7 @@ struct server {
 	struct owed owed; /* Holder, while LENT */
 	struct guc_set reported; /* ParameterStatus. Holder, while LENT */
 	struct guc_set applied; /* set by us for the session. Holder, while LENT */
+	struct guc_set customs; /* custom settings it has ever seen: they never go away. Holder */
 	struct prepared_set prepared; /* Holder, while LENT */
 	struct statement *unnamed; /* what its unnamed statement is, if known. Holder */
 	uint64_t last_holder; /* id of the client that it was lent to last */
@@ -124,3 +125,6 @@ void server_attach(struct server *server, struct loop *loop, struct dns *dns, co
 const struct address *server_address(const struct server *server);
 /* Notes a ParameterStatus body in `reported`. */
 void server_note_parameter(struct server *server, struct span body);
+/* Notes a setting that was set on it, in `applied` and, if it is a custom one, for good. */
+void server_note_applied(struct server *server, const char *name, const char *value);
+void server_note_custom(struct server *server, const char *name);

@@ -24,6 +24,7 @@
 #include "route/router.h"
 
 struct client;
+struct welcomes;
 struct sessions;
 
 /* What all loops share: counters and switches only. */
@@ -36,6 +37,7 @@ struct sessions_shared {
 	struct clusters *clusters;
 	struct loop *const *loops;
 	struct sessions **sessions; /* by loop; only to address mail */
+	struct welcomes *welcomes; /* what new sessions are told, learned by any loop */
 	unsigned loop_count;
 };
 
@@ -77,7 +79,7 @@ struct tenant {
 	uint64_t targets_version; /* of the map that `targets` belongs to */
 	struct target *targets[MAP_MAX_NODES]; /* NULL until used */
 	struct guc_set welcome; /* what a coordinator's server reports to a new session */
-	bool welcome_known;
+	bool welcome_known; /* see tenant_knows_welcome */
 	unsigned client_count;
 };
 
@@ -107,3 +109,11 @@ void tenant_leave(struct tenant *tenant);
 struct target *tenant_target(struct tenant *tenant, const struct map *map, int node);
 /* Frees those that nobody uses and whose settings are not the current ones; or all, databases too. */
 void tenants_free(struct sessions *sessions, bool all);
+
+/* What a new session of a tenant is told is learned from one server, by whichever loop is
+ * first: a later login needs no server, even if all of them are busy. */
+struct welcomes *welcomes_new(void);
+void welcomes_free(struct welcomes *welcomes);
+/* True if this loop or another has learned it; t->welcome then has it. */
+bool tenant_knows_welcome(struct tenant *tenant);
+void tenant_learn_welcome(struct tenant *tenant, const struct guc_set *reported);

@@ -180,6 +180,7 @@ static const char *start_stations(struct process *p)
 			return why;
 	}
 	p->shared.ledger = ledger_new(p->loops, p->loop_count, on_wake);
+	p->shared.welcomes = welcomes_new();
 	p->shared.clusters = clusters_new(p->shared.ledger, p->dns);
 	clusters_set_passwords(p->shared.clusters, password_of, p);
 	struct console_setup setup = { .shared = &p->shared,
@@ -228,6 +229,7 @@ static void stop_stations(struct process *p)
 		loop_leave(p->loops[i]);
 	}
 	clusters_free(p->shared.clusters);
+	welcomes_free(p->shared.welcomes);
 	timer_free(p->stop_timer);
 	for (unsigned i = 0; i < p->loop_count; i++) {
 		dns_free(p->dns[i]);

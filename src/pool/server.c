@@ -81,6 +81,7 @@ struct server *server_new(struct loop *loop, struct dns *dns, struct target *tar
 	owed_init(&server->owed);
 	guc_init(&server->reported);
 	guc_init(&server->applied);
+	guc_init(&server->customs);
 	prepared_init(&server->prepared);
 	return server;
 }
@@ -106,6 +107,7 @@ static void release(void *arg)
 	owed_done(&server->owed);
 	guc_done(&server->reported);
 	guc_done(&server->applied);
+	guc_done(&server->customs);
 	prepared_done(&server->prepared);
 	statement_unref(server->unnamed);
 	target_unref(server->target);
@@ -433,4 +435,16 @@ void server_attach(struct server *server, struct loop *loop, struct dns *dns, co
 const struct address *server_address(const struct server *server)
 {
 	return stream_peer(server->stream);
+}
+
+void server_note_applied(struct server *server, const char *name, const char *value)
+{
+	guc_put(&server->applied, span_text(name), value);
+	server_note_custom(server, name);
+}
+
+void server_note_custom(struct server *server, const char *name)
+{
+	if (guc_is_custom(name))
+		guc_put(&server->customs, span_text(name), "");
 }

@@ -114,6 +114,7 @@ void effects_completed(struct client *c, const struct script *script, unsigned i
 			if (!setting->known)
 				c->pin = PIN_UNREAD;
 			journal_set(&c->journal, setting->name, setting->value, setting->local);
+			server_note_custom(c->server, setting->name);
 		}
 		effects_environment(c);
 		break;

@@ -54,9 +54,7 @@ static void rest_server(void *arg)
 /* The first server of a tenant tells what a new session is told. */
 static void learn_welcome(struct client *c, struct server *server)
 {
-	struct tenant *tenant = c->tenant;
-	guc_copy(&tenant->welcome, &server->reported);
-	tenant->welcome_known = true;
+	tenant_learn_welcome(c->tenant, &server->reported);
 	server_lend(server, &link_holder_events, NULL);
 	/* Not from here: a long line of logins would be a deep stack. */
 	loop_defer(c->sessions->loop, rest_server, server);
@@ -64,12 +62,11 @@ static void learn_welcome(struct client *c, struct server *server)
 	stream_wake(c->stream);
 }
 
-/* A custom setting stays visible once it was set, even when it is reset. */
+/* A custom setting stays visible once it was set, even when it is reset or rolled back. */
 static bool shows_foreign_settings(const struct client *c, const struct server *server)
 {
-	for (size_t i = 0; i < server->applied.count; i++)
-		if (guc_is_custom(server->applied.items[i].name) &&
-		    guc_get(&c->wanted, server->applied.items[i].name) == NULL)
+	for (size_t i = 0; i < server->customs.count; i++)
+		if (guc_get(&c->wanted, server->customs.items[i].name) == NULL)
 			return true;
 	return false;
 }
@@ -239,7 +236,7 @@ static void settings_accepted(struct client *c)
 			guc_put(&server->applied, span_text(name), NULL);
 	}
 	for (size_t i = 0; i < c->wanted.count; i++)
-		guc_put(&server->applied, span_text(c->wanted.items[i].name), c->wanted.items[i].value);
+		server_note_applied(server, c->wanted.items[i].name, c->wanted.items[i].value);
 	for (size_t i = 0; i < MEM_COUNT(tracked); i++) {
 		const char *told = guc_get(&c->told, tracked[i]);
 		if (told && guc_get(&c->wanted, tracked[i]) == NULL && guc_get(&server->applied, tracked[i]))

@@ -345,7 +345,7 @@ static void admit(struct client *c)
 	}
 	guc_copy(&c->wanted, &c->startup);
 	client_enter(c, CLIENT_WELCOME);
-	if (c->tenant->welcome_known)
+	if (tenant_knows_welcome(c->tenant))
 		login_welcome(c);
 	else
 		link_wait(c, c->tenant->coordinator);

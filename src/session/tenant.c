@@ -1,6 +1,7 @@
 /* Databases and tenants of a loop, and what becomes of them on a reload. */
 #include "session/tenant.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -228,4 +229,67 @@ struct target *tenant_target(struct tenant *t, const struct map *map, int node)
 		t->targets[node] = make_target(t, &hosts, port, dbname, false);
 	}
 	return t->targets[node];
+}
+
+/* --- welcomes: the one thing that loops tell one another about tenants --- */
+
+struct welcome {
+	struct table_item item;
+	struct guc_set parameters;
+};
+
+struct welcomes {
+	pthread_mutex_t lock; /* for a look-up or a copy; taken at logins only */
+	struct table by_target; /* key of the coordinator's target */
+};
+
+struct welcomes *welcomes_new(void)
+{
+	struct welcomes *w = MEM_NEW(struct welcomes);
+	pthread_mutex_init(&w->lock, NULL);
+	table_init(&w->by_target);
+	return w;
+}
+
+void welcomes_free(struct welcomes *w)
+{
+	TABLE_EACH (it, &w->by_target) {
+		struct welcome *welcome = TABLE_ITEM(it, struct welcome, item);
+		guc_done(&welcome->parameters);
+		mem_free((void *)(uintptr_t)it->key.ptr);
+		mem_free(welcome);
+	}
+	table_done(&w->by_target);
+	pthread_mutex_destroy(&w->lock);
+	mem_free(w);
+}
+
+bool tenant_knows_welcome(struct tenant *t)
+{
+	struct welcomes *w = t->database->sessions->shared->welcomes;
+	if (t->welcome_known)
+		return true;
+	pthread_mutex_lock(&w->lock);
+	struct table_item *found = table_find(&w->by_target, t->coordinator->key);
+	if (found)
+		guc_copy(&t->welcome, &TABLE_ITEM(found, struct welcome, item)->parameters);
+	pthread_mutex_unlock(&w->lock);
+	t->welcome_known = found != NULL;
+	return t->welcome_known;
+}
+
+void tenant_learn_welcome(struct tenant *t, const struct guc_set *reported)
+{
+	struct welcomes *w = t->database->sessions->shared->welcomes;
+	guc_copy(&t->welcome, reported);
+	t->welcome_known = true;
+	pthread_mutex_lock(&w->lock);
+	struct table_item *found = table_find(&w->by_target, t->coordinator->key);
+	struct welcome *welcome = found ? TABLE_ITEM(found, struct welcome, item) : MEM_NEW(struct welcome);
+	if (found == NULL) {
+		char *key = mem_strndup(t->coordinator->key.ptr, t->coordinator->key.len);
+		table_add(&w->by_target, &welcome->item, span_of(key, t->coordinator->key.len));
+	}
+	guc_copy(&welcome->parameters, reported);
+	pthread_mutex_unlock(&w->lock);
 }
