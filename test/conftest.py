@@ -14,6 +14,7 @@ after which its database cannot answer sets pooler.expect_answer = False.
 """
 
 import os
+import signal
 import sys
 import time
 
@@ -22,7 +23,7 @@ import pytest
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from cluster import Cluster, Pgshunt, end_on_signals, load_schema  # pylint: disable=wrong-import-position
+from cluster import Cluster, Pgshunt, load_schema  # pylint: disable=wrong-import-position
 
 # Columns of SHOW POOLS that are 0 when nobody is there but the one who asks.
 QUIET = ("cl_active", "cl_waiting", "cl_active_cancel_req", "cl_waiting_cancel_req", "sv_active", "sv_active_cancel",
@@ -30,8 +31,12 @@ QUIET = ("cl_active", "cl_waiting", "cl_active_cancel_req", "cl_waiting_cancel_r
 
 
 def pytest_configure(config):  # pylint: disable=unused-argument
-    """Ctrl-C, SIGTERM and SIGHUP stop what was started."""
-    end_on_signals()
+    """Ctrl-C, SIGTERM and SIGHUP end the run, and with it what was started."""
+    def end(number, _frame):
+        pytest.exit(f"signal {number}", 128 + number)
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, end)
 
 
 def pytest_collection_modifyitems(config, items):

@@ -19,6 +19,7 @@ import time
 
 import psycopg
 
+from .guard import Guard
 from .server import account, alive, environment, free_port, give
 from .topology import SUPERUSER, end_on_signals
 
@@ -99,6 +100,7 @@ class Pgshunt:
         self.folder = tempfile.mkdtemp(prefix="pgs.", dir="/tmp")
         os.chmod(self.folder, 0o755)
         give(self.folder)
+        self.guard = Guard(self.folder)
         atexit.register(self.stop)
         self.port = free_port()
         self.ini_path = os.path.join(self.folder, "pgshunt.ini")
@@ -168,6 +170,8 @@ class Pgshunt:
             self.process = subprocess.Popen([self.binary, self.ini_path], cwd=self.folder, env=self.environment(),
                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                             start_new_session=True, **account())
+        with open(os.path.join(self.folder, "pid"), "w", encoding="ascii") as file:
+            file.write(f"{self.process.pid}\n")
         deadline = time.monotonic() + seconds
         while True:
             if self.process.poll() is not None:
@@ -273,6 +277,7 @@ class Pgshunt:
         """Ends the process (SIGTERM twice, then SIGKILL) and removes the folder; returns the exit status."""
         atexit.unregister(self.stop)
         status = self.end()
+        self.guard.dismiss()
         if self.keep:
             print(f"kept: {self.folder}")
         else:
@@ -282,6 +287,7 @@ class Pgshunt:
     def detach(self):
         """Leaves the process running when the program ends."""
         atexit.unregister(self.stop)
+        self.guard.dismiss()
 
     def end(self):
         """Ends the process only; its files stay. Returns the exit status, negative if a signal ended it."""

@@ -36,6 +36,7 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 
 from . import catalog
+from .guard import Guard
 from .server import BINDIR, Server, give
 
 DATABASE = "test"
@@ -109,6 +110,7 @@ class Cluster:
         self.folder = self.make_folder(folder)
         self.lent = False  # whether detach() was called: others end it
         self.tables = {}  # name -> Table, as distribute() made them
+        self.guard = Guard(self.folder)
         atexit.register(self.stop)
         try:
             names = ["c"] + ([] if kind == "none" else [f"w{n + 1}" for n in range(workers)])
@@ -251,6 +253,8 @@ class Cluster:
         atexit.unregister(self.stop)
         for server in getattr(self, "nodes", {}).values():
             server.stop()
+        if self.guard:
+            self.guard.dismiss()
         if self.keep:
             print(f"kept: {self.folder}", file=sys.stderr)
         elif self.made_folder:
@@ -276,6 +280,7 @@ class Cluster:
         with open(os.path.join(self.folder, "cluster.json"), "w", encoding="utf-8") as file:
             json.dump(state, file, indent=1)
         atexit.unregister(self.stop)
+        self.guard.dismiss()
         self.lent = True
 
     @classmethod
@@ -285,6 +290,7 @@ class Cluster:
         with open(os.path.join(folder, "cluster.json"), encoding="utf-8") as file:
             state = json.load(file)
         self = cls.__new__(cls)
+        self.guard = None
         self.kind, self.auth, self.database, self.roles = (state[k] for k in ("kind", "auth", "database", "roles"))
         self.folder, self.made_folder, self.keep, self.lent, self.tables = folder, state["made_folder"], False, False, {}
         self.nodes = {name: Server(folder, name, port=port) for name, port in state["nodes"].items()}
