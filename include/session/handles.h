@@ -21,7 +21,7 @@ struct handle {
 	char *text; /* "" = unnamed */
 	struct statement *statement; /* counted */
 	struct script *script; /* kept; NULL until read */
-	uint64_t read_version;       /* of the client, when `statement` was found under its settings */
+	uint64_t read_version; /* of the client, when `statement` was found under its settings */
 	uint64_t env_version; /* of the client, when `script` was read */
 };
 
