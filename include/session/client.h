@@ -220,6 +220,8 @@ extern const struct holder_events link_holder_events;
 /* What is here of a batch; the rest of a last long message follows by send_rest. */
 void send_batch(struct client *c, struct span batch);
 size_t send_rest(struct client *c, struct span bytes);
+/* The ReadyForQuery of a query that the server skipped for a fault that was not the client's. */
+void send_own_sync(struct client *c);
 /* One message as it is (session mode, COPY), in pieces if need be. Returns the bytes taken, 0 = wait for more. */
 size_t send_plain(struct client *c, struct span bytes, const struct wire_head *head);
 

@@ -98,7 +98,7 @@ static bool one_message(struct client *c, const struct wire_head *head, struct s
 	unsigned index;
 	switch (owed_answer(&server->owed, head->type, on_drop, c)) {
 	case OWED_ASYNC:
-		c->answer_swallow = false;
+		c->answer_swallow = head->type == 'S';
 		if (head->type == 'S')
 			on_parameter(c, message);
 		else
@@ -270,6 +270,17 @@ static bool is_ours(const struct owed_entry *entry, struct span body)
 	return entry->flags >> OWED_ERROR_SHIFT != OP_TAKEN || span_is(wire_error_field(body, 'C'), "42P05");
 }
 
+/* True if the failing message is ours, sent ahead of a simple query: the server skips that too, and the client, who
+ * sends no Sync behind it, waits for its ReadyForQuery. */
+static bool is_ahead_of_query(const struct owed *owed)
+{
+	const struct owed_entry *entry = owed_head(owed);
+	bool ours = entry->whose == OWED_SWALLOW;
+	for (uint32_t i = 1; entry && entry->whose == OWED_SWALLOW; i++)
+		entry = owed_at(owed, i);
+	return ours && entry && (entry->kind == OWED_QUERY || entry->kind == OWED_FUNCTION);
+}
+
 static bool on_error(struct client *c, struct span message)
 {
 	struct server *server = c->server;
@@ -282,6 +293,8 @@ static bool on_error(struct client *c, struct span message)
 	}
 	disarm(c);
 	c->failed = true;
+	/* What is not here yet of a long one: the rest of what is passed on, or of what is not. */
+	c->answer_swallow = true;
 	if (fatal && c->commit_possible) {
 		/* Not the outcome of what was asked: that will be called unknown. */
 		mem_free(c->fatal);
@@ -289,12 +302,16 @@ static bool on_error(struct client *c, struct span message)
 	} else if (is_ours(entry, body)) {
 		replace_error(c, (enum op_error)(entry->flags >> OWED_ERROR_SHIFT), entry->arg);
 	} else {
+		c->answer_swallow = false;
 		deliver(c, message);
 		c->closing_told = fatal;
 	}
 	if (entry->kind == OWED_PARSE && entry->arg && entry->flags & OWED_FLAG_HANDLE)
 		handle_settle(entry->arg); /* by failing, too, it ended the unnamed statement */
+	bool query_skipped = is_ahead_of_query(&server->owed);
 	owed_fail(&server->owed, on_drop, c);
+	if (query_skipped && server->owed.skipping)
+		send_own_sync(c);
 	answer_fakes(c);
 	/* What waited for a ReadyForQuery that was skipped can be looked at. */
 	stream_wake(c->stream);

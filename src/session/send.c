@@ -60,7 +60,7 @@ void send_batch(struct client *c, struct span batch)
 	start_clocks(c);
 	if (owed_empty(&c->server->owed))
 		arm_retry(c, batch);
-	if (c->facts.sequences)
+	if (c->facts.sequences && c->status != 'E')
 		send_discard_sequences(c);
 	if (c->held && !c->outside)
 		send_held_begin(c);
@@ -69,6 +69,12 @@ void send_batch(struct client *c, struct span batch)
 		send_op(c, &c->ops[i], batch);
 	request_forget(c, false);
 	answer_fakes(c);
+}
+
+void send_own_sync(struct client *c)
+{
+	wire_simple(out_of(c), 'S');
+	owe(c, OWED_SYNC, OWED_FORWARD, NULL, 0);
 }
 
 static void pass(struct client *c, struct span message, size_t total)

@@ -252,11 +252,14 @@ def shortest(sides, messages, seed):
     return messages
 
 
-def story(sides, messages, seed):
+def story(sides, messages, seed, found):
     """What to print about a difference."""
-    messages = shortest(sides, messages, seed)
+    fewer = shortest(sides, messages, seed)
+    again = differences(sides, fewer, seed)
+    if again:
+        messages, found = fewer, again
     lines = [f"seed {seed}, cut at {cuts_of(seed, messages)}:"] + ["    " + name for name, _ in messages]
-    for name, answers, right in differences(sides, messages, seed):
+    for name, answers, right in found:
         lines += [f"  {name:12}: {brief(answers)}", f"  {'right':12}: {brief(right)}"]
     return "\n".join(lines)
 
@@ -282,8 +285,9 @@ def compare(dsns, seeds, stop_after=3):
     try:
         for seed in seeds:
             messages = Sequence(seed).messages
-            if differences(sides, messages, seed):
-                stories.append(story(sides, messages, seed))
+            found = differences(sides, messages, seed)
+            if found:
+                stories.append(story(sides, messages, seed, found))
                 if len(stories) >= stop_after:
                     break
     finally:
