@@ -198,6 +198,12 @@ static void release(void *arg)
 	mem_free(c);
 }
 
+/* It has half a message of a server: whatever followed would be taken for the rest of it. */
+static bool in_mid_answer(const struct client *c)
+{
+	return c->state == CLIENT_LINKED && c->answer_left && !c->answer_swallow;
+}
+
 void client_fatal(struct client *c, const char *sqlstate, const char *message, const char *hint)
 {
 	if (c->state == CLIENT_CLOSED)
@@ -206,9 +212,10 @@ void client_fatal(struct client *c, const char *sqlstate, const char *message, c
 		log_warning("C-%llu: %s/%s pooler error: %s", (unsigned long long)c->serial,
 			    c->database_name ? c->database_name : "(nodb)", c->user_name ? c->user_name : "(nouser)",
 			    message);
-	wire_add_error(
-		client_out(c), 'E',
-		&(struct wire_error){ .severity = "FATAL", .sqlstate = sqlstate, .message = message, .hint = hint });
+	if (!in_mid_answer(c))
+		wire_add_error(client_out(c), 'E',
+			       &(struct wire_error){
+				       .severity = "FATAL", .sqlstate = sqlstate, .message = message, .hint = hint });
 	if (c->tenant)
 		counters_add(&c->tenant->database->counters, COUNTER_CLIENT_ERROR, 1);
 	c->closing_told = true;
@@ -221,10 +228,12 @@ void client_fatal_response(struct client *c, const struct server_failure *failur
 		client_fatal(c, failure->sqlstate, failure->message, NULL);
 		return;
 	}
-	struct buf *out = client_out(c);
-	size_t token = wire_begin(out, 'E');
-	buf_add_span(out, failure->response);
-	wire_end(out, token);
+	if (!in_mid_answer(c)) {
+		struct buf *out = client_out(c);
+		size_t token = wire_begin(out, 'E');
+		buf_add_span(out, failure->response);
+		wire_end(out, token);
+	}
 	c->closing_told = true;
 	client_close(c, failure->message);
 }

@@ -525,6 +525,17 @@ static void follow_settings(struct client *c, struct handle *handle)
 	handle->statement = statement;
 }
 
+/* In a transaction on a worker a statement without its parameters: where no key could make it belong there, the node
+ * must not see it, since it might not even know its names. */
+static void judge_unbound(struct client *c, struct op *op, struct handle *handle)
+{
+	if (c->state != CLIENT_LINKED || c->node <= 0 || op->error != OP_FINE)
+		return;
+	struct route_decision decision = route_script(handle_script(c, handle), NULL, 0);
+	if (decision.kind == ROUTE_COORDINATOR && decision.reason != REASON_KEY_VALUE)
+		op->error = OP_LEFT_NODE;
+}
+
 static bool read_parse(struct client *c, struct op *op, struct span body)
 {
 	struct wire_reader r = wire_reader_of(body);
@@ -545,6 +556,7 @@ static bool read_parse(struct client *c, struct op *op, struct span body)
 	struct statement *statement = intern(c, rest);
 	op->handle = handles_add(&c->handles, text, statement);
 	op->handle->read_version = c->env_version;
+	judge_unbound(c, op, op->handle);
 	statement_unref(statement);
 	if (c->status == 'E')
 		handle_script(c, op->handle); /* send.c wants to know whether it ends the transaction */
@@ -639,8 +651,10 @@ static bool read_about(struct client *c, struct op *op, struct span body)
 	if (handle)
 		op->handle = handle_ref(handle);
 	if (op->type == 'D') {
-		if (handle)
+		if (handle) {
 			follow_settings(c, handle);
+			judge_unbound(c, op, handle);
+		}
 		c->facts.describes = true;
 		if (handle == NULL)
 			op->error = OP_UNKNOWN;
