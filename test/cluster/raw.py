@@ -165,6 +165,7 @@ class Raw:
         self.socket = socket.create_connection((host, port), timeout)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.held, self.parameters, self.key = b"", {}, None
+        self.rest = b""  # of a message that did not come whole before the end
 
     def send(self, data):
         """Sends bytes."""
@@ -195,8 +196,12 @@ class Raw:
 
     def one(self):
         """The next message as (type, body)."""
+        self.rest = b""
         head = self.read(5)
-        return chr(head[0]), self.read(struct.unpack("!i", head[1:])[0] - 4)
+        self.rest = head
+        body = self.read(struct.unpack("!i", head[1:])[0] - 4)
+        self.rest = b""
+        return chr(head[0]), body
 
     def until(self, last, count=1):
         """The messages up to the count'th one of a type in `last`; up to the end if the connection is closed."""
@@ -204,7 +209,8 @@ class Raw:
         while count:
             try:
                 result.append(self.one())
-            except Closed:
+            except Closed as end:
+                self.rest += end.args[0]
                 return result
             if result[-1][0] in last:
                 count -= 1
