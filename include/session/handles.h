@@ -40,6 +40,7 @@ void handles_undo(struct handles *handles, struct handle *handle);
 void handles_relist(struct handles *handles, struct handle *handle);
 void handles_remove(struct handles *handles, struct handle *handle); /* unlists it; harmless if it is not listed */
 void handles_remove_unnamed(struct handles *handles);
+void handles_clear_named(struct handles *handles); /* DEALLOCATE ALL: the unnamed one stays */
 void handles_clear(struct handles *handles);
 size_t handles_count(const struct handles *handles);
 

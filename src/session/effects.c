@@ -73,7 +73,7 @@ static void discard(struct client *c, const char *what)
 	if (!all)
 		return;
 	c->pin_other = NULL;
-	handles_clear(&c->handles);
+	handles_clear_named(&c->handles);
 	guc_copy(&c->wanted, &c->startup);
 	guc_clear(&server->applied);
 	prepared_clear(&server->prepared);
@@ -91,7 +91,7 @@ static void deallocate(struct client *c, const char *name)
 		}
 		return;
 	}
-	handles_clear(&c->handles);
+	handles_clear_named(&c->handles);
 	prepared_clear(&c->server->prepared);
 	c->pin_other = NULL;
 }

@@ -78,6 +78,13 @@ void handles_remove_unnamed(struct handles *handles)
 		handles_remove(handles, unnamed);
 }
 
+void handles_clear_named(struct handles *handles)
+{
+	TABLE_EACH(it, &handles->by_text)
+		if (it->key.len)
+			handles_remove(handles, TABLE_ITEM(it, struct handle, item));
+}
+
 void handles_clear(struct handles *handles)
 {
 	TABLE_EACH (it, &handles->by_text)

@@ -22,7 +22,8 @@ STATEMENTS = [
     "INSERT INTO account_rows VALUES (1)", "INSERT INTO account_rows SELECT generate_series(10, 20)",
     "DELETE FROM account_rows", "SELECT count(*) FROM account_rows", "UPDATE account_rows SET id = id",
     "INSERT INTO account_later VALUES (7)", "SHOW work_mem", "SET work_mem = '3MB'", "SET LOCAL work_mem = '5MB'", "",
-    "COPY (SELECT generate_series(1, 3)) TO STDOUT", "COPY account_missing FROM STDIN",
+    "COPY (SELECT generate_series(1, 3)) TO STDOUT", "COPY account_missing FROM STDIN", "DEALLOCATE s1",
+    "DEALLOCATE missing", "DEALLOCATE ALL", "DECLARE c CURSOR FOR SELECT generate_series(1, 5)", "FETCH 2 FROM c",
 ]
 CONTROL = ["BEGIN", "BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT a", "ROLLBACK TO a", "RELEASE a", "START TRANSACTION",
            "BEGIN ISOLATION LEVEL SERIALIZABLE", "COMMIT AND CHAIN", "ROLLBACK AND CHAIN"]

@@ -150,6 +150,19 @@ static void test_undoing_the_oldest_first(void **state)
 	handles_clear(h);
 }
 
+static void test_clear_named(void **state)
+{
+	struct place *place = *state;
+	struct handles *h = &place->handles;
+	struct handle *unnamed = handles_add(h, NAME(""), place->a);
+	handle_unref(handles_add(h, NAME("b"), place->b));
+	handle_unref(handles_add(h, NAME("c"), place->b));
+	handles_clear_named(h);
+	assert_int_equal(handles_count(h), 1);
+	assert_ptr_equal(handles_find(h, NAME("")), unnamed);
+	handle_unref(unnamed);
+}
+
 static void test_clear(void **state)
 {
 	struct place *place = *state;
@@ -174,6 +187,7 @@ int main(void)
 		TEST(test_many_are_undone_newest_first),
 		TEST(test_a_long_chain_is_let_go_at_once),
 		TEST(test_undoing_the_oldest_first),
+		TEST(test_clear_named),
 		TEST(test_clear),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
