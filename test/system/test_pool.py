@@ -310,7 +310,7 @@ def test_waiting_clients_are_served_in_order(pgshunt):
             holder.execute("SELECT 1")
             for peer in waiting:
                 peer.send(query("SELECT clock_timestamp()::text"))
-                time.sleep(0.03)
+                time.sleep(0.1)  # whichever loop has it, it is there before the next
         times = [rows(peer.until_ready()) for peer in waiting]
         assert times == sorted(times)
         for peer in waiting:
