@@ -80,7 +80,7 @@ void handles_remove_unnamed(struct handles *handles)
 
 void handles_clear_named(struct handles *handles)
 {
-	TABLE_EACH(it, &handles->by_text)
+	TABLE_EACH (it, &handles->by_text)
 		if (it->key.len)
 			handles_remove(handles, TABLE_ITEM(it, struct handle, item));
 }
