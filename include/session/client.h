@@ -110,6 +110,7 @@ struct client {
 
 	/* session state (session/gucs.c) */
 	struct guc_set wanted; /* set for the session, to be had on whichever server */
+	struct guc_set customs; /* custom settings that it has ever set: it may see that a server knows them */
 	struct guc_set told; /* ParameterStatus values that the client knows */
 	struct journal journal; /* settings of the transaction under way */
 	uint64_t env_version; /* grows when search_path, role or map change what names mean */
@@ -194,6 +195,8 @@ void request_again(struct client *c);
 bool request_send_again(struct client *c); /* its server is there; false if there was no such batch */
 void request_forget(struct client *c, bool undo); /* drops the ops; undo: and the names they prepared */
 struct span request_body(struct span batch, const struct op *op); /* what is here of it */
+/* What a handle's statement means now; read again when names may mean something else. */
+const struct script *request_script(struct client *c, struct handle *handle);
 /* The environment of names for the router. */
 struct route_env request_env(struct client *c, struct map *map);
 

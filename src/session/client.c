@@ -83,6 +83,7 @@ void client_new(struct sessions *sessions, int fd)
 	guc_init(&c->startup);
 	guc_init(&c->wanted);
 	guc_init(&c->told);
+	guc_init(&c->customs);
 	journal_init(&c->journal);
 	handles_init(&c->handles);
 	list_init(&c->portals);
@@ -185,6 +186,7 @@ static void release(void *arg)
 	guc_done(&c->startup);
 	guc_done(&c->wanted);
 	guc_done(&c->told);
+	guc_done(&c->customs);
 	journal_done(&c->journal);
 	map_unref(c->map);
 	buf_done(&c->retry);

@@ -115,6 +115,8 @@ void effects_completed(struct client *c, const struct script *script, unsigned i
 				c->pin = PIN_UNREAD;
 			journal_set(&c->journal, setting->name, setting->value, setting->local);
 			server_note_custom(c->server, setting->name);
+			if (guc_is_custom(setting->name))
+				guc_put(&c->customs, span_text(setting->name), "");
 		}
 		effects_environment(c);
 		break;

@@ -62,12 +62,35 @@ static void learn_welcome(struct client *c, struct server *server)
 	stream_wake(c->stream);
 }
 
-/* A custom setting stays visible once it was set, even when it is reset or rolled back. */
-static bool shows_foreign_settings(const struct client *c, const struct server *server)
+static bool script_sets(const struct script *script, const char *name)
 {
-	for (size_t i = 0; i < server->customs.count; i++)
-		if (guc_get(&c->wanted, server->customs.items[i].name) == NULL)
+	for (size_t i = 0; script && i < script->part_count; i++)
+		for (size_t j = 0; j < script->parts[i].setting_count; j++)
+			if (strcasecmp(script->parts[i].settings[j].name, name) == 0)
+				return true;
+	return false;
+}
+
+/* What the client is about to set itself is nothing new to it. */
+static bool batch_sets(struct client *c, const char *name)
+{
+	for (unsigned i = 0; i < c->op_count; i++) {
+		const struct op *op = &c->ops[i];
+		if (script_sets(op->script, name) || (op->handle && script_sets(request_script(c, op->handle), name)))
 			return true;
+	}
+	return false;
+}
+
+/* A custom setting stays visible once it was set, even when it is reset or rolled back: it is '' then, and not NULL.
+ * Who has set it before would see that on PostgreSQL, too: SET LOCAL app.tenant in each transaction keeps its servers. */
+static bool shows_foreign_settings(struct client *c, const struct server *server)
+{
+	for (size_t i = 0; i < server->customs.count; i++) {
+		const char *name = server->customs.items[i].name;
+		if (guc_get(&c->wanted, name) == NULL && guc_get(&c->customs, name) == NULL && !batch_sets(c, name))
+			return true;
+	}
 	return false;
 }
 

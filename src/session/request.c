@@ -397,8 +397,7 @@ struct route_env request_env(struct client *c, struct map *map)
 	};
 }
 
-/* What a name's statement means now; read again when names may mean something else. */
-static const struct script *handle_script(struct client *c, struct handle *handle)
+const struct script *request_script(struct client *c, struct handle *handle)
 {
 	if (handle->script && handle->env_version == c->env_version)
 		return handle->script;
@@ -531,7 +530,7 @@ static void judge_unbound(struct client *c, struct op *op, struct handle *handle
 {
 	if (c->state != CLIENT_LINKED || c->node <= 0 || op->error != OP_FINE)
 		return;
-	struct route_decision decision = route_script(handle_script(c, handle), NULL, 0);
+	struct route_decision decision = route_script(request_script(c, handle), NULL, 0);
 	if (decision.kind == ROUTE_COORDINATOR && decision.reason != REASON_KEY_VALUE)
 		op->error = OP_LEFT_NODE;
 }
@@ -559,7 +558,7 @@ static bool read_parse(struct client *c, struct op *op, struct span body)
 	judge_unbound(c, op, op->handle);
 	statement_unref(statement);
 	if (c->status == 'E')
-		handle_script(c, op->handle); /* send.c wants to know whether it ends the transaction */
+		request_script(c, op->handle); /* send.c wants to know whether it ends the transaction */
 	return true;
 }
 
@@ -621,7 +620,7 @@ static bool read_bind(struct client *c, struct op *op, struct span body)
 	op->handle = handle_ref(handle);
 	follow_settings(c, handle);
 	set_portal(c, portal, handle);
-	const struct script *script = handle_script(c, handle);
+	const struct script *script = request_script(c, handle);
 	struct route_param few[64], *params = bind_params(&bind, few, MEM_COUNT(few));
 	struct route_decision decision = route_script(script, params, bind.param_count);
 	if (params != few)
