@@ -481,3 +481,22 @@ def test_the_unnamed_statement_is_ones_own(pgshunt):
             one.ask(query("SELECT 1"))
             answer = one.ask(bind() + execute() + sync())
             assert kinds(answer) == "EZ" and sqlstates(answer) == ["26000"]
+
+
+@pytest.mark.ini(ONE)
+def test_set_local_in_each_transaction_keeps_the_server(pgshunt):
+    """Row security by SET LOCAL app.tenant: who sets it itself may share a server that has seen it, also for the first
+    time and with a BEGIN of its own; who never does gets another one."""
+    who = "SELECT current_setting('app.tenant'), pg_backend_pid()"
+    with pgshunt.connect() as one, pgshunt.connect() as other, pgshunt.connect(prepare_threshold=0) as third:
+        used = set()
+        for number in range(5):
+            for name, connection in (("one", one), ("other", other), ("third", third)):
+                with connection.transaction():
+                    connection.execute(f"SET LOCAL app.tenant = '{name} {number}'")
+                    value, pid = connection.execute(who).fetchone()
+                    assert value == f"{name} {number}"
+                    used.add(pid)
+        assert len(used) == 1
+        with pgshunt.connect() as stranger:
+            assert stranger.execute("SELECT current_setting('app.tenant', true)").fetchone() == (None,)
