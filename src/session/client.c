@@ -159,7 +159,7 @@ void client_close(struct client *c, const char *why)
 			  was == CLIENT_LINKED ? "client disconnect while server was not ready" : "client disconnect");
 	request_forget(c, false);
 	effects_transaction_over(c);
-	if (c->closing_told)
+	if (c->closing_told || stream_pending(c->stream))
 		stream_finish(c->stream);
 	else
 		stream_free(c->stream);
