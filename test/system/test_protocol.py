@@ -263,6 +263,18 @@ def test_malformed_messages(pgshunt, data):
         assert other.simple("SELECT 2") == [("2",)]
 
 
+@pytest.mark.ini({"pgshunt": {"auth_type": "trust", "pool_mode": "session"}})
+def test_malformed_messages_in_session_mode(pgshunt):
+    """What has a length and a type is the server's to judge; whoever comes next is not harmed."""
+    for data in MALFORMED.values():
+        with opened(pgshunt) as ours, straight(pgshunt.cluster) as right:
+            given, expected = (sqlstates(side.send(data + sync() + terminate()).until_closed())
+                               for side in (ours, right))
+            assert given in (["08P01"], expected), data
+    with pgshunt.connect() as connection:
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+
+
 @pytest.mark.ini(TRUST)
 def test_messages_out_of_order(pgshunt):
     """Where PostgreSQL forgives, so does pgshunt."""
@@ -532,12 +544,15 @@ def test_a_reader_that_stops_reading(pgshunt):
 
 @pytest.mark.ini(TRUST)
 def test_terminate_while_a_query_runs(pgshunt, cluster):
-    """Behind a query it is heard after the query, as PostgreSQL does; the query is not lost."""
+    """Behind a query it is heard after the query, as PostgreSQL does; neither the query nor its answer is lost."""
     with opened(pgshunt) as peer:
-        peer.send(query("INSERT INTO notes SELECT 810, pg_sleep(0.2)::text") + terminate())
-        peer.until_closed()
-    pgshunt.wait(lambda: cluster.sql("c", "SELECT count(*) FROM notes WHERE id = 810") == [(1,)], 2, "the row")
+        answer = peer.send(query("INSERT INTO notes SELECT 810, pg_sleep(0.2)::text") + terminate()).until_closed()
+        assert brief(answer) == [("C", b"INSERT 0 1\0"), ("Z", b"I")]
+    assert cluster.sql("c", "SELECT count(*) FROM notes WHERE id = 810") == [(1,)]
     cluster.sql("c", "DELETE FROM notes WHERE id = 810")
+    with opened(pgshunt) as peer:
+        answer = peer.send(query("SELECT repeat('x', 1000000)") + terminate()).until_closed()
+        assert rows(answer) == [("x" * 1000000,)]
 
 
 @pytest.mark.ini(TRUST)
