@@ -68,8 +68,9 @@ def test_on_a_worker(pgshunt, cluster):
         cancel(pgshunt, peer.key)
         assert sqlstates(peer.until_ready()) == ["57014"]
         assert time.monotonic() - began < 2
-    assert all(cluster.sql(node, "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(20)%' AND "
-                           "pid <> pg_backend_pid() AND state = 'active'") == [(0,)] for node in ["c"] + cluster.workers)
+    running = ("SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(20)%' AND pid <> pg_backend_pid() "
+               "AND state = 'active'")
+    assert all(cluster.sql(node, running) == [(0,)] for node in ["c"] + cluster.workers)
 
 
 @pytest.mark.ini({"pgshunt": {"default_pool_size": 1}})

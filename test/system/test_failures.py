@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from cluster import Cluster, load_schema, values_on
-from cluster.raw import Raw, bind, execute, extended, fields, parse, query, sqlstates, startup, sync
+from cluster.raw import Raw, extended, fields, query, sqlstates, startup
 
 TRUST = {"pgshunt": {"auth_type": "trust"}}
 
@@ -298,8 +298,9 @@ def ask_for(pooler, database, user="app"):
 
 
 def test_wrong_password_on_the_server(make_pgshunt, cluster):
-    pooler = make_pgshunt({**TRUST, "databases": {"wrong": {"host": "127.0.0.1", "port": cluster.port("c"), "user": "app",
-                                                            "password": "not it", "dbname": cluster.database}}})
+    wrong = {"host": "127.0.0.1", "port": cluster.port("c"), "user": "app", "password": "not it",
+             "dbname": cluster.database}
+    pooler = make_pgshunt({**TRUST, "databases": {"wrong": wrong}})
     for _ in range(3):
         found, took = ask_for(pooler, "wrong")
         assert [error["C"] for error in found] == ["28P01"] and took < 2, (found, took)
@@ -414,9 +415,8 @@ def test_a_server_that_ends_in_mid_answer(make_pgshunt, cluster):
             threading.Thread(target=pump, args=(server, peer, limit[0]), daemon=True).start()
 
     threading.Thread(target=serve, daemon=True).start()
-    pooler = make_pgshunt({"databases": {"cut": {"host": "127.0.0.1", "port": listener.getsockname()[1], "cluster": "none",
-                                                 "dbname": cluster.database}},
-                           "pgshunt": {"auth_type": "trust", "server_idle_timeout": 600}})
+    cut = {"host": "127.0.0.1", "port": listener.getsockname()[1], "cluster": "none", "dbname": cluster.database}
+    pooler = make_pgshunt({**TRUST, "databases": {"cut": cut}})
     for limit[0] in limits:
         for data in (query("SELECT repeat('x', 20) FROM generate_series(1, 20)"),
                      extended("SELECT repeat('y', 20) FROM generate_series(1, 20)")):

@@ -189,8 +189,8 @@ def test_the_same_text_means_another_table(pgshunt):
         other.execute("SET search_path = p2")
         bob.execute("SET search_path = p1")
         for _ in range(4):
-            for connection, value in ((one, "p1"), (other, "p2")):
-                assert connection.execute("SELECT a FROM here WHERE a <> %s", ["z"], prepare=True).fetchone() == (value,)
+            for client, value in ((one, "p1"), (other, "p2")):
+                assert client.execute("SELECT a FROM here WHERE a <> %s", ["z"], prepare=True).fetchone() == (value,)
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 bob.execute("SELECT a FROM here WHERE a <> %s", ["z"], prepare=True)
         one.execute("SET search_path = p2")
@@ -230,11 +230,11 @@ def test_prepared_and_routed(pgshunt, cluster, reference):
     """A named statement whose key differs at each Bind runs where the row is."""
     pgshunt.wait_map()
     with pgshunt.connect(prepare_threshold=0) as client, opened(pgshunt) as peer:
-        peer.ask(parse("SELECT count(*), min(total) FROM orders WHERE tenant_id = $1", "s") + describe("S", "s") + sync())
+        text = "SELECT count(*), min(total) FROM orders WHERE tenant_id = "
+        peer.ask(parse(text + "$1", "s") + describe("S", "s") + sync())
         for tenant in range(1, 41):
-            right = reference.execute("SELECT count(*), min(total) FROM orders WHERE tenant_id = %s", [tenant]).fetchone()
-            assert client.execute("SELECT count(*), min(total) FROM orders WHERE tenant_id = %s",
-                                  [tenant]).fetchone() == right
+            right = reference.execute(text + "%s", [tenant]).fetchone()
+            assert client.execute(text + "%s", [tenant]).fetchone() == right
             assert rows(peer.ask(run("s", str(tenant)))) == [tuple(map(str, right))]
     if cluster.kind == "native":
         assert pgshunt.reasons()["key"] >= 60

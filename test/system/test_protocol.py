@@ -86,7 +86,8 @@ def startup_bodies(user, database):
         text("user") + text("") + base + b"\0", pair + text("database") + text("") + b"\0",
         pair + base + text("application_name") + text("x") + b"\0",
         pair + base + text("application_name") + b"\0", pair + base + text("options") + text("-c work_mem=1MB") + b"\0",
-        pair + base + text("no_such_setting") + text("1") + b"\0", pair + base + text("datestyle") + text("bad") + b"\0",
+        pair + base + text("no_such_setting") + text("1") + b"\0",
+        pair + base + text("datestyle") + text("bad") + b"\0",
         pair + base + text("options") + text("work_mem=1MB") + b"\0", pair + base + b"\0\0", b"user", b"user\0app",
         pair + base + text("client_encoding") + text("LATIN1") + b"\0",
         pair + base + text("client_encoding") + text("nothing") + b"\0",
@@ -500,7 +501,8 @@ def test_copies_that_fail(pgshunt, copied):  # pylint: disable=unused-argument
                 into + good + copy_fail() + sync(), into + bad + good + copy_done() + sync(),
                 (into + flush(), "G"), good + copy_done() + sync(),
                 (into + sync() + good + sync() + copy_done() + sync(), 1),
-                query("SELECT count(*) FROM copied"), query("COPY (SELECT 1 / (n - 3000) FROM generate_series(1, 5000) n) TO STDOUT"),
+                query("SELECT count(*) FROM copied"),
+                query("COPY (SELECT 1 / (n - 3000) FROM generate_series(1, 5000) n) TO STDOUT"),
                 extended("COPY (SELECT 1 / (n - 3000) FROM generate_series(1, 5000) n) TO STDOUT"),
                 query("COPY copied FROM STDIN (FORMAT nothing)"), query("TRUNCATE copied"))
 

@@ -63,7 +63,7 @@ def test_lookups_go_where_the_row_is(routed, cluster):
 
 @pytest.mark.parametrize("text", [
     "UPDATE orders SET note = note WHERE tenant_id = {k}", "DELETE FROM orders WHERE tenant_id = {k} AND id = 99",
-    "INSERT INTO orders (tenant_id, id, total, note, at) VALUES ({k}, 500, 1, 'x', '2026-01-01') ON CONFLICT DO NOTHING",
+    "INSERT INTO orders VALUES ({k}, 500, 1, 'x', '2026-01-01') ON CONFLICT DO NOTHING",
     "SELECT * FROM orders WHERE tenant_id = {k} FOR UPDATE", "SELECT * FROM orders o JOIN items i USING (tenant_id) "
     "WHERE o.tenant_id = {k}",
     "SELECT * FROM orders WHERE tenant_id = '{k}'", "SELECT * FROM orders WHERE {k}::int8 = tenant_id AND total > 1",
@@ -85,7 +85,8 @@ def test_statements_that_are_routed(routed, cluster, at, text):
     "SELECT * FROM v_orders WHERE tenant_id = {k}", "SELECT * FROM pg_class WHERE oid = {k}",
     "SELECT * FROM orders WHERE tenant_id = {k}.0", "SELECT * FROM orders WHERE tenant_id = NULL",
     "INSERT INTO orders VALUES ({k}, 600, 1, 'x', now()), ({far}, 600, 1, 'x', now()) ON CONFLICT DO NOTHING",
-    "UPDATE orders SET tenant_id = tenant_id WHERE tenant_id = {k}", "EXPLAIN SELECT * FROM orders WHERE tenant_id = {k}",
+    "UPDATE orders SET tenant_id = tenant_id WHERE tenant_id = {k}",
+    "EXPLAIN SELECT * FROM orders WHERE tenant_id = {k}",
     "SELECT * FROM s2.orders WHERE tenant_id = {k}", "SELECT 'tenant_id = {k}' FROM orders /* tenant_id = {k} */",
 ])
 def test_statements_that_are_not(routed, cluster, at, text):
@@ -230,7 +231,7 @@ def test_errors_in_routed_transactions(routed, at):
     key = at["w2"][0]
     with routed.connect() as client:
         with pytest.raises(psycopg.errors.UniqueViolation), client.transaction():
-            client.execute("INSERT INTO orders (tenant_id, id, total, note, at) VALUES (%s, 1, 1, 'x', '2026-01-01')", [key])
+            client.execute("INSERT INTO orders VALUES (%s, 1, 1, 'x', '2026-01-01')", [key])
         with client.transaction():
             client.execute("SELECT * FROM orders WHERE tenant_id = %s", [key])
             with pytest.raises(psycopg.errors.DivisionByZero), client.transaction():
@@ -260,7 +261,7 @@ def test_ddl_through_pgshunt_counts_at_once(routed, cluster, at):
         assert other.execute(text).fetchone() == (3,)
         client.execute("CREATE TABLE app.orders (tenant_id int8, id int8)")  # "$user" comes first
         assert other.execute(text).fetchone() == (0,)
-        routed.wait(lambda: other.execute(text).fetchone() == (0,) and routed.reasons().get("map_stale", 0) > 0, 2, "it")
+        assert routed.reasons().get("map_stale", 0) > 0
         client.execute("DROP SCHEMA app CASCADE")
         assert other.execute(text).fetchone() == (3,)
         routed.wait(lambda: where(cluster, other, text) == ["w1"], 3, "the new map")

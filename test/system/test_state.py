@@ -74,8 +74,9 @@ def try_all(connection, statements):
 def test_settings_are_not_seen_by_others(pgshunt):
     """All of them at once, then one by one; and while the client that has them is still there."""
     with pgshunt.connect() as one:
+        values = {name: value.replace("'", "''") for name, value in SETTINGS.items() if value is not None}
         count = try_all(one, [f"SET {name} = '{value}'" if name != "search_path" else f"SET search_path = {value}"
-                              for name, value in ((n, v.replace("'", "''")) for n, v in SETTINGS.items() if v is not None)])
+                              for name, value in values.items()])
         assert count > 45
         try_all(one, [f"SET {name} = 'secret'" for name in CUSTOM])
         same_as_fresh(pgshunt)
@@ -203,8 +204,10 @@ def test_rolled_back_settings_are_gone(pgshunt):
         BEGIN | SAVEPOINT a | SET work_mem = '5MB' | RELEASE a | COMMIT | ?
         BEGIN | SET LOCAL work_mem = '6MB' | ? | COMMIT | ?
         BEGIN | SET work_mem = '7MB' | SET LOCAL work_mem = '8MB' | ? | COMMIT | ?
-        BEGIN | SAVEPOINT a | SET work_mem = '9MB' | SAVEPOINT a | SET work_mem = '10MB' | ROLLBACK TO a | ? | RELEASE a | ? | ROLLBACK TO a | ? | COMMIT | ?
-        BEGIN | SET work_mem = '11MB' | COMMIT AND CHAIN | ? | SET work_mem = '12MB' | ROLLBACK AND CHAIN | ? | COMMIT | ?
+        BEGIN | SAVEPOINT a | SET work_mem = '9MB' | SAVEPOINT a | SET work_mem = '10MB' | ROLLBACK TO a | ? | RELEASE a
+        ? | ROLLBACK TO a | ? | COMMIT | ?
+        BEGIN | SET work_mem = '11MB' | COMMIT AND CHAIN | ? | SET work_mem = '12MB' | ROLLBACK AND CHAIN | ?
+        COMMIT | ?
         BEGIN | SET work_mem = '13MB' | ! | COMMIT | ?
         BEGIN | SET work_mem = '13MB' | SAVEPOINT a | SET work_mem = '14MB' | ! | ROLLBACK TO a | ? | COMMIT | ?
         SET work_mem = '15MB'; SELECT 1 / 0 | ?
@@ -423,7 +426,7 @@ def test_advisory_locks_end_with_their_client(pgshunt, cluster):
 @pytest.mark.ini(THREE)
 def test_sequences(pgshunt, cluster):
     """currval is one's own, or an error, never another client's."""
-    cluster.sql("c", "DROP SEQUENCE IF EXISTS numbers; CREATE SEQUENCE numbers; GRANT ALL ON SEQUENCE numbers TO PUBLIC")
+    cluster.sql("c", "DROP SEQUENCE IF EXISTS numbers; CREATE SEQUENCE numbers; GRANT ALL ON SEQUENCE numbers TO app")
     with pgshunt.connect() as one, pgshunt.connect() as other:
         with one.transaction():
             assert one.execute("SELECT nextval('numbers')").fetchone() == (1,)
