@@ -145,7 +145,7 @@ static bool one_message(struct client *c, const struct wire_head *head, struct s
 	case OWED_OUT_OF_STEP:
 		break;
 	}
-	if (head->type == 'E' && owed_empty(&server->owed)) {
+	if (head->type == 'E' && owed_head(&server->owed) == NULL) {
 		/* The last words of a server that was not asked anything. */
 		deliver(c, message);
 		c->closing_told = true;

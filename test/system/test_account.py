@@ -349,6 +349,20 @@ def test_sequences(sides):
     assert not stories, "\n\n".join(stories)
 
 
+def test_a_client_that_breaks_into_its_copy_hears_why_it_is_cut_off(sides):
+    copy = parse("COPY account_rows FROM STDIN") + bind() + execute() + flush()
+    heard = []
+    for side in sides:
+        side.open()
+        side.raw.send(copy)
+        found = side.raw.until("G")
+        side.raw.send(execute())
+        heard.append(brief(found + side.raw.until_closed()))
+        side.close()
+    assert heard[0][-2:] == [("E", "ERROR", "08P01"), ("E", "FATAL", "08P01")]
+    assert heard[1] == heard[0]
+
+
 @pytest.mark.big
 @pytest.mark.timeout(1800)
 def test_many_sequences(sides):
