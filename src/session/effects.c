@@ -64,6 +64,25 @@ static void pin_prepared(struct client *c)
 	c->pin_other = "SQL PREPARE";
 }
 
+/* All are gone, here and there, but those whose Parse is still on its way: the server comes to it afterwards. */
+static void forget_statements(struct client *c)
+{
+	struct server *server = c->server;
+	handles_clear_named(&c->handles);
+	prepared_clear(&server->prepared);
+	for (uint32_t i = 0; i < server->owed.count; i++) {
+		const struct owed_entry *entry = owed_at(&server->owed, i);
+		if (entry->kind != OWED_PARSE || entry->arg == NULL ||
+		    entry->flags & (OWED_FLAG_ERROR | OWED_FLAG_KEEP | OWED_FLAG_UNNAMED))
+			continue;
+		struct handle *handle = entry->flags & OWED_FLAG_HANDLE ? entry->arg : NULL;
+		if (handle)
+			handles_relist(&c->handles, handle);
+		if (entry->whose != OWED_FAKE)
+			prepared_add(&server->prepared, handle ? handle->statement : entry->arg);
+	}
+}
+
 static void discard(struct client *c, const char *what)
 {
 	struct server *server = c->server;
@@ -73,10 +92,9 @@ static void discard(struct client *c, const char *what)
 	if (!all)
 		return;
 	c->pin_other = NULL;
-	handles_clear_named(&c->handles);
+	forget_statements(c);
 	guc_copy(&c->wanted, &c->startup);
 	guc_clear(&server->applied);
-	prepared_clear(&server->prepared);
 	server->sequences_of = 0;
 	effects_environment(c);
 }
@@ -91,8 +109,7 @@ static void deallocate(struct client *c, const char *name)
 		}
 		return;
 	}
-	handles_clear_named(&c->handles);
-	prepared_clear(&c->server->prepared);
+	forget_statements(c);
 	c->pin_other = NULL;
 }
 
