@@ -82,6 +82,7 @@ struct batch_facts {
 	bool may_commit; /* when it is through, something may be committed */
 	bool describes; /* Describes a statement */
 	bool portals; /* asks about a portal, or runs one */
+	bool deallocates; /* runs DEALLOCATE ALL or DISCARD ALL: names become free */
 	bool other; /* FunctionCall, or anything else that needs a server */
 	bool sequences; /* calls nextval, currval or the like */
 	bool too_large; /* not read: passes through to the coordinator */

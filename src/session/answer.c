@@ -136,6 +136,10 @@ static bool one_message(struct client *c, const struct wire_head *head, struct s
 		}
 		if (head->type == '1')
 			prove(entry);
+		/* Sent to fail, and did not: a DEALLOCATE ahead of it had made room. What the server knows under which
+		 * name is not certain any more. */
+		if (entry->flags & OWED_FLAG_ERROR)
+			server->close_needed = true;
 		owed_release(c, entry, false);
 		owed_pop(&server->owed);
 		answer_fakes(c);

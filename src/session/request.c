@@ -428,6 +428,8 @@ static void count_script(struct client *c, const struct script *script, struct r
 		facts->may_commit = true;
 	for (size_t i = 0; i < script->part_count; i++) {
 		const struct part *part = &script->parts[i];
+		facts->deallocates |= (part->cls == PART_DEALLOCATE && part->name == NULL) ||
+				      (part->cls == PART_DISCARD && part->name && strcmp(part->name, "all") == 0);
 		facts->sequences |= part->effects & EFFECT_SEQUENCE || part->pin == PIN_CURRVAL;
 		if (part->cls == PART_BEGIN) {
 			facts->opens = true;
@@ -547,7 +549,7 @@ static bool read_parse(struct client *c, struct op *op, struct span body)
 	c->facts.parsed++;
 	counters_add(&c->tenant->database->counters, COUNTER_CLIENT_PARSE, 1);
 	struct handle *older = text.len ? handles_find(&c->handles, text) : NULL;
-	if (older) {
+	if (older && !c->facts.deallocates) {
 		op->handle = handle_ref(older);
 		op->error = OP_TAKEN;
 		return true;
